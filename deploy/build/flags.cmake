@@ -1,0 +1,31 @@
+# Compiler and linker flags of everything we build.
+include(CheckCCompilerFlag)
+include(CheckPIESupported)
+
+set(CMAKE_C_FLAGS_DEBUG "-Og -g")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -g")
+
+add_compile_options(-Wall -Wextra -Werror -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -fPIE
+                    -fstack-protector-strong)
+foreach(flag IN ITEMS -fstack-clash-protection -fcf-protection -mbranch-protection=standard)
+  string(MAKE_C_IDENTIFIER "has${flag}" known)
+  check_c_compiler_flag("-Werror ${flag}" ${known})
+  if(${known})
+    add_compile_options(${flag})
+  endif()
+endforeach()
+add_link_options(-pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed)
+
+if(ENC_SANITIZE)
+  # gcc documents -Wmaybe-uninitialized as unreliable in instrumented code; the plain builds keep it an error.
+  add_compile_options(-fsanitize=${ENC_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
+                      $<$<C_COMPILER_ID:GNU>:-Wno-error=maybe-uninitialized>)
+  add_link_options(-fsanitize=${ENC_SANITIZE})
+else()
+  add_compile_definitions($<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+endif()
+
+if(ENC_COVERAGE)
+  add_compile_options(--coverage -fprofile-update=atomic)
+  add_link_options(--coverage)
+endif()
