@@ -1,0 +1,109 @@
+#include "proto/base/hex.h"
+
+static int hex_value(uint8_t digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F')
+        return digit - 'A' + 10;
+    return -1;
+}
+
+bool enc_hex_decode(uint8_t *out, size_t len, struct enc_bytes text)
+{
+    if (text.len != 2 * len)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        int high = hex_value(text.data[2 * i]);
+        int low = hex_value(text.data[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        out[i] = (uint8_t)(high * 16 + low);
+    }
+    return true;
+}
+
+void enc_hex_encode(char *out, struct enc_bytes bytes)
+{
+    static const char DIGITS[] = "0123456789abcdef";
+    for (size_t i = 0; i < bytes.len; i++) {
+        out[2 * i] = DIGITS[bytes.data[i] >> 4];
+        out[2 * i + 1] = DIGITS[bytes.data[i] & 15];
+    }
+}
+
+static const char BASE64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+size_t enc_base64_len(size_t len)
+{
+    return (len + 2) / 3 * 4;
+}
+
+static void encode_group(char out4[4], const uint8_t *in, size_t len)
+{
+    uint32_t bits = (uint32_t)in[0] << 16;
+    bits |= len > 1 ? (uint32_t)in[1] << 8 : 0;
+    bits |= len > 2 ? in[2] : 0;
+    out4[0] = BASE64[bits >> 18];
+    out4[1] = BASE64[bits >> 12 & 63];
+    out4[2] = len > 1 ? BASE64[bits >> 6 & 63] : '=';
+    out4[3] = len > 2 ? BASE64[bits & 63] : '=';
+}
+
+void enc_base64_encode(char *out, struct enc_bytes bytes)
+{
+    for (size_t i = 0; i < bytes.len; i += 3, out += 4)
+        encode_group(out, bytes.data + i, bytes.len - i);
+}
+
+static int base64_value(uint8_t digit)
+{
+    if (digit >= 'A' && digit <= 'Z')
+        return digit - 'A';
+    if (digit >= 'a' && digit <= 'z')
+        return digit - 'a' + 26;
+    if (digit >= '0' && digit <= '9')
+        return digit - '0' + 52;
+    if (digit == '+')
+        return 62;
+    return digit == '/' ? 63 : -1;
+}
+
+/* Returns the number of bytes of the group, or 0 when it is malformed. */
+static size_t decode_group(uint8_t out3[3], const uint8_t in4[4], bool is_last)
+{
+    size_t len = is_last && in4[3] == '=' ? (in4[2] == '=' ? 1 : 2) : 3;
+    uint32_t bits = 0;
+    for (size_t i = 0; i < 4; i++) {
+        int value = i <= len ? base64_value(in4[i]) : 0;
+        if (value < 0)
+            return 0;
+        bits = bits << 6 | (uint32_t)value;
+    }
+    if ((len == 1 && (bits & 0xffff)) || (len == 2 && (bits & 0xff)))
+        return 0;
+    for (size_t i = 0; i < len; i++)
+        out3[i] = (uint8_t)(bits >> (16 - 8 * i));
+    return len;
+}
+
+enum enc_err enc_base64_decode(struct enc_bytes *out, struct enc_arena *arena,
+                               struct enc_bytes text)
+{
+    if (text.len % 4 != 0)
+        return ENC_ERR_DECRYPT_FAILED;
+    uint8_t *data = (uint8_t *)enc_arena_take(arena, text.len / 4 * 3);
+    if (!data)
+        return ENC_ERR_TOO_LARGE;
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; i += 4) {
+        size_t got = decode_group(data + len, text.data + i, i + 4 == text.len);
+        if (got == 0)
+            return ENC_ERR_DECRYPT_FAILED;
+        len += got;
+    }
+    *out = enc_bytes_of(data, len);
+    return ENC_ERR_OK;
+}

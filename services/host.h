@@ -1,0 +1,113 @@
+/**
+ * One process's services: what net, the simulation and encctl's offline checks start, feed and stop. The only header of
+ * this room that net includes, beside runtime.h, frame.h and metrics.h.
+ */
+#pragma once
+
+#include "services/enclave.h"
+
+struct enc_host;
+struct enc_socket;
+struct enc_data; /* store */
+struct enc_sim;  /* actors; NULL outside the simulation */
+
+enum { ENC_SERVICE_MAX = 8 };
+
+/** A service by its name and its seven fields. */
+struct enc_service {
+    const char *name;
+    const struct enc_enclave *enclave;
+};
+
+/** Every service that this build knows, in mount order. Static storage; returns their number. */
+size_t enc_services(const struct enc_service **out);
+
+/** Bounds of protocol.md Appendix B and of memory; enc_limits_default fills in the protocol's values. */
+struct enc_limits {
+    size_t body_len_max;         /* 1 MiB: HTTP body, WebSocket message */
+    size_t content_len_max;      /* 256 KiB */
+    size_t query_body_len_max;   /* bytes of events in one Response before it is cut with next */
+    uint32_t query_limit_max;    /* 1000 */
+    uint32_t subs_per_socket;    /* 64 */
+    uint32_t subs_per_enclave;   /* bound of subscriptions of one enclave */
+    uint32_t mailbox_depth_max;  /* mails waiting for one enclave before 503 */
+    uint32_t live_enclaves_max;  /* enclaves in memory */
+    uint32_t jobs_max;           /* stateless jobs waiting before 503 */
+    uint32_t run_commits_max;    /* commits of one run */
+    uint32_t push_attempts_max;  /* 1 + 10 retries */
+    uint32_t push_batch_max;     /* 100 events in one payload */
+    uint32_t push_timeout_ms;    /* 10,000 */
+    uint32_t push_in_flight_max; /* outbound POSTs at once */
+    uint32_t idle_ms;            /* an enclave without mail or subscription leaves memory after this */
+};
+
+void enc_limits_default(struct enc_limits *limits);
+
+struct enc_host_config {
+    const struct enc_runtime *runtime; /* must outlive the host */
+    struct enc_data *data;             /* open; the host uses it until enc_host_stop returns */
+    const uint8_t *node_priv32;        /* copied into the host's key, then no longer read */
+    struct enc_limits limits;
+    uint32_t worker_count;
+    bool push_allow_http;
+    bool push_allow_private;
+    const char *version;
+    const char *const *mounts; /* per service: its mount, as /info/node shows it; static */
+    struct enc_sim *sim;
+};
+
+/**
+ * Build the host: activate timers of stored alarms, start workers and writers. Main thread.
+ * Errors: INTERNAL when the store cannot be read or threads cannot be had; *why is a static text
+ */
+ENC_MUST_USE enum enc_err enc_host_start(struct enc_host **out, const struct enc_host_config *config,
+                                         const char **why);
+
+/** Finish what is queued, make it durable, stop all threads, free. No call may be open from net any more. */
+void enc_host_stop(struct enc_host *host);
+
+/** The node's x-only public key, 32 bytes, valid while the host lives. Any thread. */
+const uint8_t *enc_host_seq_pub(const struct enc_host *host);
+
+/** Whether nothing waits anywhere (mailboxes, runs, push in flight not counted). Any thread. For drain. */
+bool enc_host_is_quiet(const struct enc_host *host);
+
+enum enc_handled {
+    ENC_HANDLED_CALL,   /* the call is answered, now or later */
+    ENC_HANDLED_UPGRADE /* accept the WebSocket; the call was not touched and stays net's */
+};
+
+/** A WebSocket's place: one enclave of a service, or all of them when has_enclave is false. */
+struct enc_ws_place {
+    unsigned service;
+    bool has_enclave;
+    uint8_t enclave32[32];
+};
+
+/**
+ * Take a complete request for the service with this index of enc_services. Loop thread; returns soon: copies what it
+ * needs, parses, routes, posts. Every outcome but UPGRADE answers request->call exactly once.
+ */
+enum enc_handled enc_host_handle(struct enc_host *host, unsigned service,
+                                 const struct enc_request *request, struct enc_ws_place *place);
+
+/** A socket was accepted at place. The host holds conn until enc_host_socket_close. NULL when memory is short. */
+ENC_MUST_USE struct enc_socket *enc_host_socket_open(struct enc_host *host, struct enc_conn *conn,
+                                                     const struct enc_ws_place *place);
+
+/** One complete text message (or is_binary, which earns a Notice). The socket's loop thread. */
+void enc_host_socket_message(struct enc_socket *socket, struct enc_bytes message, bool is_binary);
+
+/** Asked for every outgoing item right before it is sent: false = stale, drop it. The socket's loop thread. */
+ENC_MUST_USE bool enc_host_socket_admits(struct enc_socket *socket, uint64_t stream, bool is_last);
+
+/** Everything queued before an item with wants_ack has left. The socket's loop thread. */
+void enc_host_socket_written(struct enc_socket *socket, uint64_t stream);
+
+enum enc_socket_end { ENC_SOCKET_END_SLOW, ENC_SOCKET_END_SHUTDOWN };
+
+/** Send Closed with the reason for every subscription and end them; the socket itself stays net's to close. */
+void enc_host_socket_end_subs(struct enc_socket *socket, enum enc_socket_end reason);
+
+/** The socket is gone. Drops the host's hold on conn; socket is dead. The socket's loop thread. */
+void enc_host_socket_close(struct enc_socket *socket);

@@ -1,0 +1,82 @@
+/**
+ * The IO boundary of the services: all of the outside world they can reach (the seed's Runtime). net implements it over
+ * h2o and libcurl, the simulation over a seeded queue and a virtual clock. Nothing else fakes anything.
+ */
+#pragma once
+
+#include "proto/base/bytes.h"
+#include "proto/base/err.h"
+#include "services/frame.h"
+
+/** An HTTP request that waits for its answer. Opaque here; outlives its client. Answered exactly once. */
+struct enc_call;
+
+/** An open WebSocket. Opaque here; counted by the runtime through conn_hold and conn_drop. */
+struct enc_conn;
+
+enum enc_method { ENC_METHOD_GET, ENC_METHOD_POST, ENC_METHOD_OPTIONS, ENC_METHOD_OTHER };
+
+/** A complete request. All views die when the handler returns; call lives until it is answered. */
+struct enc_request {
+    enum enc_method method;
+    bool is_upgrade;          /* asks for a WebSocket */
+    struct enc_bytes path;    /* below the service's mount, begins with '/', no query, not decoded */
+    struct enc_bytes query;   /* after '?', may be empty */
+    struct enc_bytes body;
+    struct enc_call *call;
+};
+
+/** An answer. The body belongs to owner; release(owner) is called once, on any thread, when it is no longer read. */
+struct enc_reply {
+    uint16_t status;
+    uint16_t retry_s;           /* Retry-After; 0 = none */
+    const char *content_type;   /* static */
+    const char *allow;          /* Allow header of a 405; NULL = none; static */
+    bool immutable;             /* the answer never changes: may be cached for ever */
+    struct enc_bytes body;
+    void (*release)(void *owner);
+    void *owner;
+};
+
+/** What goes out on a WebSocket, in order of the calls made for one conn from one thread. */
+struct enc_outgoing {
+    struct enc_frame *frame; /* one reference passes over; NULL = nothing, only the marks below */
+    uint64_t stream;         /* subscription generation the frame belongs to; 0 = the socket itself */
+    bool is_last;            /* the stream ends with this frame */
+    bool wants_ack;          /* tell enc_host_socket_written(stream) once all before it has left */
+};
+
+/** One outbound POST. The caller owns it until done is called, exactly once, on a loop thread. */
+struct enc_fetch {
+    struct enc_bytes url;  /* NUL-terminated behind len */
+    struct enc_bytes body; /* JSON */
+    uint32_t timeout_ms;   /* whole transfer */
+    void (*done)(struct enc_fetch *fetch);
+    int status;         /* out: HTTP status, 0 = no answer */
+    const char *reason; /* out: why there was none; static text */
+};
+
+struct enc_runtime {
+    void *self;
+
+    /** Wall clock in Unix ms. Any thread; read once per turn. */
+    uint64_t (*now_ms)(void *self);
+
+    /** Fill with cryptographically strong bytes; aborts when there are none. Any thread. */
+    void (*random)(void *self, uint8_t *out, size_t len);
+
+    /** Answer a call; ends it. A client that is gone makes this a no-op that still releases. Any thread. */
+    void (*reply)(void *self, struct enc_call *call, const struct enc_reply *reply);
+
+    /** Queue bytes on a socket. A socket that is gone drops them. Any thread, never blocks. */
+    void (*ws_send)(void *self, struct enc_conn *conn, const struct enc_outgoing *outgoing);
+
+    /** Close a socket with a WebSocket status code after what is queued. Any thread. */
+    void (*ws_close)(void *self, struct enc_conn *conn, uint16_t code);
+
+    void (*conn_hold)(void *self, struct enc_conn *conn);
+    void (*conn_drop)(void *self, struct enc_conn *conn);
+
+    /** Start an outbound POST; never blocks, refuses private addresses unless configured. Any thread. */
+    void (*fetch)(void *self, struct enc_fetch *fetch);
+};
