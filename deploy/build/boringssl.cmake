@@ -22,4 +22,4 @@ set_target_properties(bssl PROPERTIES IMPORTED_LOCATION ${bssl_library} IMPORTED
 target_include_directories(bssl SYSTEM INTERFACE ${bssl_include} ${BORINGSSL_INCLUDE_DIR})
 target_compile_definitions(bssl INTERFACE BORINGSSL_PREFIX=BSSL)
 add_dependencies(bssl bssl_copy)
-install(FILES ${bssl_library} TYPE LIB)
+install(FILES ${bssl_library} DESTINATION lib/enclaved)
