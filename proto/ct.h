@@ -1,0 +1,115 @@
+/**
+ * Bundles, the log of bundles and its signed heads: leaf hashes, proofs and their verification
+ * (protocol.md 7). All of it pure; any thread. Builders take the complete subtrees that
+ * enc_frontier_add handed out; verifiers take only the proof.
+ */
+#pragma once
+
+#include "proto/frontier.h"
+#include "proto/schnorr.h"
+
+enum { ENC_PATH_MAX = 65 };
+
+/** Hashes of a proof in the order of the wire. */
+struct enc_path {
+    uint32_t count;
+    uint8_t hashes32[ENC_PATH_MAX][32];
+};
+
+/** Hash of a log leaf: H(0x00, events_root, state_hash). protocol.md 7.2 */
+void enc_ct_leaf(uint8_t leaf32[32], const uint8_t events_root32[32],
+                 const uint8_t state_hash32[32]);
+
+/**
+ * The path from leaf index to the root of the tree of the first size leaves, RFC 9162 2.1.3.1, by
+ * O(log size) loads.
+ *
+ * Errors: LEAF_NOT_FOUND when index >= size; those of the source, unchanged
+ */
+ENC_MUST_USE enum enc_err enc_path_build(struct enc_path *path,
+                                         const struct enc_subtree_source *source, uint64_t index,
+                                         uint64_t size);
+
+/**
+ * The root that a path leads to from a leaf hash; false when path, index and size do not fit.
+ * protocol.md 7.4
+ */
+ENC_MUST_USE bool enc_path_root(uint8_t root32[32], const struct enc_path *path,
+                                const uint8_t leaf32[32], uint64_t index, uint64_t size);
+
+/** That an event is in a bundle. protocol.md 7.4 */
+struct enc_bundle_proof {
+    uint8_t event_id32[32];
+    uint64_t index;
+    uint64_t size;
+    struct enc_path siblings;
+};
+
+/** events_root of size >= 1 event ids in order. protocol.md 7.1 */
+void enc_bundle_root(uint8_t events_root32[32], const uint8_t (*ids32)[32], uint64_t size);
+
+/** Prove ids32[index] among size ids. Errors: LEAF_NOT_FOUND when index >= size */
+ENC_MUST_USE enum enc_err enc_bundle_prove(struct enc_bundle_proof *proof,
+                                           const uint8_t (*ids32)[32], uint64_t index,
+                                           uint64_t size);
+
+/** Whether proof holds against events_root. */
+ENC_MUST_USE bool enc_bundle_verify(const struct enc_bundle_proof *proof,
+                                    const uint8_t events_root32[32]);
+
+/** That a bundle is leaf number index of the log of size leaves. protocol.md 7.4 */
+struct enc_inclusion {
+    uint64_t size;  /* ts */
+    uint64_t index; /* li */
+    struct enc_path path;
+    uint8_t events_root32[32];
+    uint8_t state_hash32[32];
+};
+
+/**
+ * Whether it holds against a root of the log; the caller compares proof->size with that tree
+ * head's.
+ */
+ENC_MUST_USE bool enc_inclusion_verify(const struct enc_inclusion *proof, const uint8_t root32[32]);
+
+/** That the log of from leaves is a prefix of the log of to leaves. protocol.md 7.4 */
+struct enc_consistency {
+    uint64_t from; /* ts1 */
+    uint64_t to;   /* ts2 */
+    struct enc_path path;
+};
+
+/**
+ * RFC 9162 2.1.4.1, by O(log to) loads; the path is empty when from is 0 or to.
+ *
+ * Errors: INVALID_RANGE when from > to; those of the source, unchanged
+ */
+ENC_MUST_USE enum enc_err enc_consistency_prove(struct enc_consistency *proof,
+                                                const struct enc_subtree_source *source,
+                                                uint64_t from, uint64_t to);
+
+/**
+ * RFC 9162 2.1.4.2; with from 0 or to only the empty path holds, and a root of no leaves only
+ * SHA256("").
+ */
+ENC_MUST_USE bool enc_consistency_verify(const struct enc_consistency *proof,
+                                         const uint8_t from_root32[32],
+                                         const uint8_t to_root32[32]);
+
+/** A signed tree head. protocol.md 7.3 */
+struct enc_sth {
+    uint64_t t_ms;
+    uint64_t ts; /* leaves */
+    uint8_t r32[32];
+    uint8_t sig64[64];
+};
+
+/** What is signed: SHA256("enc:sth:" || be64(t) || be64(ts) || r). */
+void enc_sth_message(uint8_t message32[32], const struct enc_sth *sth);
+
+/** Fill sig64 from the other members. */
+void enc_sth_sign(const struct enc_curve *curve, struct enc_sth *sth, const struct enc_key *key);
+
+/** Whether sig64 is the sequencer's. */
+ENC_MUST_USE bool enc_sth_verify(const struct enc_curve *curve, const struct enc_sth *sth,
+                                 const uint8_t seq_pub32[32]);
