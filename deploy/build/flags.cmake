@@ -26,6 +26,6 @@ else()
 endif()
 
 if(ENC_COVERAGE)
-  add_compile_options(--coverage -fprofile-update=atomic)
+  add_compile_options(--coverage -fprofile-update=atomic -O0)
   add_link_options(--coverage)
 endif()
