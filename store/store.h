@@ -1,0 +1,26 @@
+/**
+ * The only door of the store: a data directory of shards, write sets applied as one, snapshots that
+ * show durable data only. It blocks; it knows no thread, log, clock or metric and hands numbers
+ * back. No type of the engine below crosses this door. The tour is in store/README.md.
+ *
+ *     open      enc_data_open, enc_data_shard                      data.h
+ *     write     enc_writeset_init, enc_put_*, enc_store_apply      writeset.h, apply.h, families
+ *     read      enc_snap_open, enc_snap_*, enc_scan_*              snap.h, scan.h, families
+ *     families  enclave.h  event.h  tree.h  push.h  alarm.h  row.h
+ *     numbers   enc_store_counts, enc_store_verify                 counts.h, verify.h
+ */
+#pragma once
+
+#include "store/alarm.h"
+#include "store/apply.h"
+#include "store/counts.h"
+#include "store/data.h"
+#include "store/enclave.h"
+#include "store/event.h"
+#include "store/push.h"
+#include "store/row.h"
+#include "store/scan.h"
+#include "store/snap.h"
+#include "store/tree.h"
+#include "store/verify.h"
+#include "store/writeset.h"

@@ -1,0 +1,36 @@
+/**
+ * The fixed tables of a shard as rows: names, shapes, rules. Rows live in table.def. Pure; any
+ * thread.
+ */
+#pragma once
+
+#include "proto/base/check.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { ENC_ROW_KEY_LEN_MAX = 511 }; /* bytes; the engine's limit */
+
+#define ENC_TABLE_ROW(symbol, name, key_min, key_max, value_min, value_max, once)                  \
+    ENC_TABLE_##symbol,
+enum enc_table {
+#include "store/table.def"
+    ENC_TABLE_COUNT
+};
+#undef ENC_TABLE_ROW
+
+/** What the table promises about each of its rows. Static storage. */
+struct enc_table_row {
+    const char *name;
+    uint16_t key_len_min;
+    uint16_t key_len_max;
+    uint32_t value_len_min;
+    uint32_t value_len_max; /* 0 = unbounded */
+    bool once;              /* a put of an existing key refuses the whole apply */
+};
+
+/** The promises of a table; aborts on a value outside the list. */
+const struct enc_table_row *enc_table_row(enum enc_table table);
+
+/** Whether a key and a value of these lengths may stand in the table. */
+bool enc_table_fits(enum enc_table table, size_t key_len, size_t value_len);
