@@ -45,13 +45,12 @@ struct enc_bundle_proof {
     struct enc_path siblings;
 };
 
-/** events_root of size >= 1 event ids in order. protocol.md 7.1 */
-void enc_bundle_root(uint8_t events_root32[32], const uint8_t (*ids32)[32], uint64_t size);
+/** events_root of size >= 1 event ids of 32 bytes, in order behind each other. protocol.md 7.1 */
+void enc_bundle_root(uint8_t events_root32[32], const uint8_t *ids32, uint64_t size);
 
-/** Prove ids32[index] among size ids. Errors: LEAF_NOT_FOUND when index >= size */
-ENC_MUST_USE enum enc_err enc_bundle_prove(struct enc_bundle_proof *proof,
-                                           const uint8_t (*ids32)[32], uint64_t index,
-                                           uint64_t size);
+/** Prove id number index among size ids. Errors: LEAF_NOT_FOUND when index >= size */
+ENC_MUST_USE enum enc_err enc_bundle_prove(struct enc_bundle_proof *proof, const uint8_t *ids32,
+                                           uint64_t index, uint64_t size);
 
 /** Whether proof holds against events_root. */
 ENC_MUST_USE bool enc_bundle_verify(const struct enc_bundle_proof *proof,

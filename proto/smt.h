@@ -126,10 +126,10 @@ ENC_MUST_USE enum enc_err enc_smt_set(struct enc_smt *tree, const uint8_t key21[
 ENC_MUST_USE enum enc_err enc_smt_remove(struct enc_smt *tree, const uint8_t key21[21]);
 
 /**
- * The root hash of the content now: state_hash. Hashes what has changed since it was last asked.
- * Errors: as enc_smt_get
+ * The root hash of the content now: state_hash. Hashes what has changed since it was last asked;
+ * loads nothing and cannot fail.
  */
-ENC_MUST_USE enum enc_err enc_smt_root_hash(struct enc_smt *tree, uint8_t hash32[32]);
+void enc_smt_root_hash(struct enc_smt *tree, uint8_t hash32[32]);
 
 /**
  * A proof that key has this value or, with value.len 0, that it has none (protocol.md 6.1). Bit
