@@ -11,8 +11,13 @@ void enc_sha256(uint8_t out32[32], struct enc_bytes bytes);
 void enc_sha256_parts(uint8_t out32[32], const struct enc_bytes *parts, size_t count);
 
 /**
- * HKDF-SHA256 with 32 zero bytes of salt, the ASCII label as info and 32 bytes of output. The
- * caller wipes out32.
+ * HKDF-SHA256 (RFC 5869) without salt; info may be empty, out_len <= 8160 (checked). The caller
+ * wipes out.
+ */
+void enc_hkdf(uint8_t *out, size_t out_len, struct enc_bytes ikm, struct enc_bytes info);
+
+/**
+ * 32 bytes of enc_hkdf from a shared secret, with the ASCII label as info. The caller wipes out32.
  * Source: protocol.md 1.4
  */
 void enc_hkdf32(uint8_t out32[32], const uint8_t ikm32[32], const char *label);
