@@ -14,6 +14,8 @@ foreach(flag IN ITEMS -fstack-clash-protection -fcf-protection -mbranch-protecti
     add_compile_options(${flag})
   endif()
 endforeach()
+# Linux and glibc are what we run on; no file asks for their names by itself.
+add_compile_definitions(_GNU_SOURCE=1)
 add_link_options(-pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed)
 
 if(ENC_SANITIZE)
