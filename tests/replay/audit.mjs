@@ -1,0 +1,167 @@
+// A node's answers about one enclave against the replay of its log. Nothing may be committed meanwhile.
+
+import { assertOk } from '../wire/lib/errors.mjs';
+import * as ct from '../wire/lib/ct.mjs';
+import { newKey } from '../wire/lib/keys.mjs';
+import { RBAC, STATUS, smtKey, verifySmt } from '../wire/lib/smt.mjs';
+import { mapWide } from '../wire/lib/wait.mjs';
+import { Replay, demand, demandEqual } from './log.mjs';
+
+const WIDTH = 8;
+const PAIRS_MAX = 400;
+const SLACK_MS = 250;
+const NAMESPACES = { rbac: RBAC, event_status: STATUS };
+
+export const ALL_STATUS = { status: ['active', 'updated', 'deleted'] };
+
+/** Every element of an enclave's log, page by page. */
+export function fetchLog(client, enclave, reader, limit = 1000) {
+  return client.queryAll(enclave, { ...ALL_STATUS, limit }, { as: reader });
+}
+
+const content = async (promise) => assertOk(await promise).content;
+
+export class Audit {
+  /** client and enclave of the node, the model of the log, a key that reads everything. */
+  constructor(client, model, reader) {
+    Object.assign(this, { client, model, reader, enclave: model.enclave });
+  }
+
+  async run() {
+    await this.info();
+    await this.heads();
+    await this.states();
+    await this.bundles();
+    await this.inclusions();
+    await this.consistency();
+  }
+
+  async info() {
+    const { model } = this;
+    const info = await this.client.info(this.enclave);
+    this.#timerClose(info.ct.ts);
+    const expected = { enclave: this.enclave, sequencer: model.seqPub, status: model.status,
+      seq: model.seq, state_hash: model.stateHash, bundle: model.config,
+      ct: { ts: model.leaves.length, r: model.ctRoot } };
+    for (const [name, value] of Object.entries(expected)) {
+      demandEqual(pick(info[name], value), value, 'BAD_INFO', `info.${name}`);
+    }
+  }
+
+  /** The node's timer may have closed the open bundle since its last event. */
+  #timerClose(size) {
+    const { model } = this;
+    if (size !== model.leaves.length + 1 || model.open.length === 0) return;
+    demand(model.bundleDue(Date.now() + SLACK_MS), 'BAD_BUNDLE', 'open bundle', 'closed too early');
+    model.closeBundle();
+  }
+
+  async heads() {
+    const sth = await this.client.sth(this.enclave);
+    demand(ct.verifySth(sth, this.model.seqPub), 'BAD_STH', 'sth', 'signature');
+    demandEqual(sth.ts, this.model.leaves.length, 'BAD_STH', 'sth.ts');
+    demandEqual(sth.r, this.model.ctRoot, 'BAD_STH', 'sth.r');
+    demand(sth.t <= Date.now() && sth.t > Date.now() - 60_000, 'BAD_STH', 'sth.t', `${sth.t}`);
+    this.sth = sth;
+  }
+
+  /** A proof for every identity and event, and for keys that hold nothing. */
+  async states() {
+    const stranger = newKey().pub;
+    const identities = [...this.model.world.masks.keys(), stranger, this.model.seqPub];
+    const ids = [...this.model.entries.keys(), stranger];
+    await mapWide(identities, WIDTH, (key) => this.#state('rbac', key));
+    await mapWide(ids, WIDTH, (key) => this.#state('event_status', key));
+  }
+
+  async #state(namespace, key) {
+    const where = `state ${namespace} ${key}`;
+    const proof = await content(this.#ask('state', { namespace, key }));
+    const raw = NAMESPACES[namespace];
+    demandEqual(proof.k, smtKey(raw, key), 'BAD_STATE', `${where} k`);
+    demandEqual(proof.v, this.model.stateOf(raw, key), 'BAD_STATE', `${where} v`);
+    demandEqual(proof.state_hash, this.model.stateHash, 'BAD_STATE', `${where} state_hash`);
+    demand(verifySmt(proof, this.model.stateHash), 'BAD_STATE', where, 'proof');
+    const li = this.model.bundles.findLastIndex((b) => b.state_hash === this.model.stateHash);
+    demandEqual(proof.li, li < 0 ? null : li, 'BAD_STATE', `${where} li`);
+  }
+
+  #ask(route, members) {
+    return this.client.prove(route, this.enclave, members, { as: this.reader });
+  }
+
+  async bundles() {
+    await mapWide([...this.model.entries.keys()], WIDTH, (id) => this.#bundle(id));
+  }
+
+  async #bundle(id) {
+    const place = this.model.bundleOf(id);
+    const answer = await this.#ask('bundle', { event_id: id });
+    if (!place) return demandEqual(answer.json.code, 'NOT_BUNDLED', 'BAD_BUNDLE', id);
+    const proof = await content(answer);
+    const expected = { li: place.li, events_root: place.bundle.events_root, event_id: id,
+      bundle_index: place.index, bundle_size: place.bundle.ids.length,
+      siblings: ct.merklePath(place.bundle.ids, place.index) };
+    demandEqual(pick(proof, expected), expected, 'BAD_BUNDLE', `bundle of ${id}`);
+    demand(ct.verifyBundle(proof, proof.events_root), 'BAD_BUNDLE', id, 'proof');
+    return null;
+  }
+
+  /** By leaf, and by the first event of each leaf, under the latest head and under smaller trees. */
+  async inclusions() {
+    await mapWide(this.model.bundles, WIDTH, async (bundle, li) => {
+      await this.#inclusion({ leaf_index: li }, li, this.model.leaves.length);
+      await this.#inclusion({ event_id: bundle.ids[0] }, li, this.model.leaves.length);
+      const size = li + 1 + Math.floor((this.model.leaves.length - li - 1) / 2);
+      await this.#inclusion({ leaf_index: li, tree_size: size }, li, size);
+    });
+  }
+
+  async #inclusion(members, li, ts) {
+    const proof = await content(this.#ask('inclusion', members));
+    const { events_root, state_hash } = this.model.bundles[li];
+    const leaves = this.model.leaves.slice(0, ts);
+    const expected = { ts, li, p: ct.merklePath(leaves, li), events_root, state_hash };
+    demandEqual(pick(proof, expected), expected, 'BAD_INCLUSION', JSON.stringify(members));
+    const root = ct.merkleRoot(leaves);
+    demand(ct.verifyInclusion(proof, { ts, r: root }), 'BAD_INCLUSION', `leaf ${li}`, 'proof');
+  }
+
+  /** All pairs of sizes while they are few, else a spread of them. */
+  async consistency() {
+    const size = this.model.leaves.length;
+    const pairs = [];
+    for (let to = 0; to <= size; to++) {
+      for (let from = 0; from <= to; from++) pairs.push([from, to]);
+    }
+    const step = Math.max(1, Math.ceil(pairs.length / PAIRS_MAX));
+    const some = pairs.filter((_, i) => i % step === 0 || i === pairs.length - 1);
+    await mapWide(some, WIDTH, ([from, to]) => this.#consistent(from, to));
+  }
+
+  async #consistent(from, to) {
+    const proof = await this.client.consistency(this.enclave, from, to);
+    const [older, newer] = [this.model.leaves.slice(0, from), this.model.leaves.slice(0, to)];
+    const expected = { ts1: from, ts2: to, p: ct.consistencyPath(newer, from) };
+    demandEqual(pick(proof, expected), expected, 'BAD_CONSISTENCY', `${from} to ${to}`);
+    const ok = ct.verifyConsistency(proof, ct.merkleRoot(older), ct.merkleRoot(newer));
+    demand(ok, 'BAD_CONSISTENCY', `${from} to ${to}`, 'proof');
+  }
+}
+
+/** The members of value that expected names, in its order. */
+function pick(value, expected) {
+  if (typeof expected !== 'object' || expected === null || !value) return value;
+  if (Array.isArray(expected)) return value;
+  return Object.fromEntries(Object.keys(expected).map((name) => [name, pick(value[name],
+    expected[name])]));
+}
+
+/** Fetch, replay and compare one enclave of a node; the model. Throws the first ReplayFault. */
+export async function auditNode(client, enclave, reader) {
+  const replay = new Replay(client.seqPub);
+  replay.pushAll(await fetchLog(client, enclave, reader));
+  demandEqual(replay.model.enclave, enclave, 'BAD_ENCLAVE', 'log');
+  await new Audit(client, replay.model, reader).run();
+  return replay.model;
+}
