@@ -1,7 +1,9 @@
 """The rules of the house. Each yields its breaches as "path:line: text"; RULES names them all."""
 
 import fnmatch
+import pathlib
 import re
+import shutil
 import statistics
 import subprocess
 
@@ -27,7 +29,7 @@ PURE = ["assert.h", "errno.h", "inttypes.h", "limits.h", "stdalign.h", "stdarg.h
         "stddef.h", "stdint.h", "string.h"]
 FOREIGN = {
     "proto": PURE,
-    "store": PURE + ["lmdb.h", "stdio.h", "stdlib.h", "fcntl.h", "unistd.h", "dirent.h",
+    "store": PURE + ["lmdb.h", "stdatomic.h", "stdio.h", "stdlib.h", "fcntl.h", "unistd.h", "dirent.h",
                      "sys/file.h", "sys/stat.h", "sys/types.h"],
     "actors": PURE + ["uv.h", "stdatomic.h", "stdio.h", "stdlib.h"],
     "services": PURE + ["stdatomic.h", "stdio.h", "stdlib.h"],
@@ -47,6 +49,9 @@ CONDITIONAL = re.compile(r"^[ \t]*#[ \t]*(if|ifdef|ifndef)\b")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|[Ss]tub(s|bed)?)\b")
 PUBLIC_NAME = re.compile(r"enc_\w+$|main$")
 READ_ONLY = re.compile(r"\.(rodata|data\.rel\.ro|text|eh_frame|note)")
+
+
+STYLE = pathlib.Path(__file__).resolve().parents[2] / ".clang-format"
 
 
 def any_match(name, patterns):
@@ -117,6 +122,17 @@ def columns(tree):
                 yield f"{file.path}:{number}: {len(line)} columns, at most {COLUMNS_MAX}"
             if "\t" in line or line != line.rstrip():
                 yield f"{file.path}:{number}: tab or trailing space"
+
+
+def layout(tree):
+    """What clang-format would change."""
+    if shutil.which("clang-format") is None:
+        return None
+    paths = [f.path for f in tree.files if not f.path.endswith(".def")]
+    out = subprocess.run(["clang-format", "--dry-run", f"--style=file:{STYLE}", *paths],
+                         cwd=tree.root, check=True, text=True, capture_output=True).stderr
+    found = re.findall(r"^(\S+:\d+):\d+: warning: code should be clang-formatted", out, re.MULTILINE)
+    return list(dict.fromkeys(found))
 
 
 def function_size(tree):
@@ -192,5 +208,5 @@ def unfinished(tree):
                 yield f"{file.path}:{number}: unfinished: {match.group()}"
 
 
-RULES = (floors, foreign, purity, mutable_statics, file_size, columns, function_size, function_median,
-         parameters, names, no_goto, guards, conditionals, include_cycles, unfinished)
+RULES = (floors, foreign, purity, mutable_statics, file_size, columns, layout, function_size,
+         function_median, parameters, names, no_goto, guards, conditionals, include_cycles, unfinished)
