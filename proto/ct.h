@@ -21,6 +21,15 @@ void enc_ct_leaf(uint8_t leaf32[32], const uint8_t events_root32[32],
                  const uint8_t state_hash32[32]);
 
 /**
+ * Append the root of the n leaves from start on to a path (see enc_range_root).
+ *
+ * Errors: those of the source, unchanged
+ */
+ENC_MUST_USE enum enc_err enc_path_add(struct enc_path *path,
+                                       const struct enc_subtree_source *source, uint64_t start,
+                                       uint64_t n);
+
+/**
  * The path from leaf index to the root of the tree of the first size leaves, RFC 9162 2.1.3.1, by
  * O(log size) loads.
  *

@@ -100,7 +100,7 @@ void enc_smt_init_depth(struct enc_smt *tree, struct enc_arena *arena,
  * (the memory of the abandoned nodes returns with the arena). A fork is an earlier state: seal one
  * of the two, not both.
  */
-struct enc_smt enc_smt_fork(struct enc_smt *tree);
+ENC_MUST_USE struct enc_smt enc_smt_fork(struct enc_smt *tree);
 
 /** Number of leaves. */
 uint64_t enc_smt_count(const struct enc_smt *tree);

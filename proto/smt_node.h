@@ -68,6 +68,12 @@ static inline unsigned enc_smt_bit(const uint8_t key21[21], unsigned at)
  */
 unsigned enc_smt_split(const uint8_t a21[21], const uint8_t b21[21], unsigned limit);
 
+/** The first len bits of a key, zero behind them; len <= 168. out21 may be key21. Pure. */
+void enc_smt_prefix(uint8_t out21[21], const uint8_t key21[21], unsigned len);
+
+/** One level up: hash32 becomes the node over it and its sibling, EMPTY over two EMPTY. Pure. */
+void enc_smt_climb(uint8_t hash32[32], const uint8_t sibling32[32], bool is_right);
+
 /**
  * Write a node's record: what the store keeps. Pure.
  *
