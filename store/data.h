@@ -21,7 +21,7 @@ enum enc_store_fault {
     ENC_STORE_FAULT_DIRECTORY, /* cannot be made, entered, read or written */
     ENC_STORE_FAULT_ACCESS,    /* owned by somebody else, or open to others than its owner */
     ENC_STORE_FAULT_LOCKED,    /* another process has it open */
-    ENC_STORE_FAULT_FORMAT,    /* made by a version we do not know, or no data directory at all */
+    ENC_STORE_FAULT_FORMAT,    /* made by a version we do not know, or its version file is odd */
     ENC_STORE_FAULT_SHARDS,    /* another shard count was asked for than it was made with */
     ENC_STORE_FAULT_NODE,      /* made by a node with another key */
     ENC_STORE_FAULT_DAMAGED,   /* a shard is missing, misplaced or does not say what it is */

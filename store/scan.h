@@ -34,7 +34,9 @@ struct enc_scan {
     enum enc_err err;
     bool reverse;
     bool skip_start; /* the bound in which the walk starts is not part of it */
+    bool any_shape;  /* rows of wrong shape are handed out, not reported */
     bool started;
+    bool done;
     struct enc_row_key low; /* both inclusive */
     struct enc_row_key high;
 };

@@ -7,6 +7,7 @@
 #include "proto/base/check.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { ENC_ROW_KEY_LEN_MAX = 511 }; /* bytes; the engine's limit */

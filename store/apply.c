@@ -1,0 +1,123 @@
+#include "store/apply.h"
+#include "store/engine.h"
+#include "store/op.h"
+
+static int run_op(const struct enc_store *store, MDB_txn *txn, const struct enc_op *op)
+{
+    MDB_val key = enc_val_of(op->key);
+    MDB_val value = enc_val_of(op->value);
+    if (!op->del)
+        return mdb_put(txn, store->tables[op->table], &key, &value,
+                       enc_table_row(op->table)->once ? MDB_NOOVERWRITE : 0);
+    int rc = mdb_del(txn, store->tables[op->table], &key, NULL);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static int run_set(const struct enc_store *store, MDB_txn *txn, const struct enc_writeset *set)
+{
+    int rc = 0;
+    for (const struct enc_op *op = set->first; op && rc == 0; op = op->next)
+        rc = run_op(store, txn, op);
+    return rc;
+}
+
+static int run_sets(const struct enc_store *store, struct enc_apply_facts *facts, MDB_txn *txn,
+                    const struct enc_writeset *const *sets, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int rc = run_set(store, txn, sets[i]);
+        if (rc == MDB_KEYEXIST)
+            facts->culprit = i;
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static void tell(struct enc_apply_facts *facts, const struct enc_writeset *const *sets,
+                 size_t count)
+{
+    *facts = (struct enc_apply_facts){.culprit = SIZE_MAX};
+    for (size_t i = 0; i < count; i++) {
+        ENC_CHECK(enc_writeset_ok(sets[i]));
+        facts->op_count += sets[i]->op_count;
+        facts->byte_count += sets[i]->byte_count;
+    }
+}
+
+static void stop_writing(struct enc_store *store)
+{
+    /* relaxed: a flag by itself, nothing is published with it */
+    atomic_store_explicit(&store->writable, false, memory_order_relaxed);
+}
+
+static enum enc_outcome fail(struct enc_apply_facts *facts, MDB_txn *txn, int rc)
+{
+    mdb_txn_abort(txn);
+    facts->engine_error = rc;
+    return ENC_OUTCOME_FAILED;
+}
+
+/* The engine refuses every further transaction once the page that makes one durable could not be
+ * written; after any other failed commit it is as if the transaction had never been. */
+static enum enc_outcome judge(struct enc_store *store, struct enc_apply_facts *facts, int rc)
+{
+    facts->engine_error = rc;
+    MDB_txn *probe = NULL;
+    int probed = mdb_txn_begin(store->env, NULL, 0, &probe);
+    if (probed == 0)
+        mdb_txn_abort(probe);
+    if (probed != MDB_PANIC)
+        return ENC_OUTCOME_FAILED;
+    stop_writing(store);
+    return ENC_OUTCOME_IN_DOUBT;
+}
+
+static enum enc_outcome fence(struct enc_store *store, MDB_txn *txn)
+{
+    mdb_txn_abort(txn);
+    stop_writing(store);
+    return ENC_OUTCOME_FENCED;
+}
+
+static int check_fence(const struct enc_store *store, bool *ours, MDB_txn *txn)
+{
+    struct enc_bytes epoch;
+    int rc = enc_meta_get(store, &epoch, txn, ENC_META_EPOCH);
+    *ours = rc == 0 && epoch.len == 8 && enc_be64_get(epoch.data) == store->epoch;
+    return rc;
+}
+
+enum enc_outcome enc_store_apply(struct enc_store *store, struct enc_apply_facts *facts,
+                                 const struct enc_writeset *const *sets, size_t count)
+{
+    tell(facts, sets, count);
+    MDB_txn *txn = NULL;
+    bool ours = false;
+    int rc = mdb_txn_begin(store->env, NULL, 0, &txn);
+    if (rc) {
+        facts->engine_error = rc;
+        return ENC_OUTCOME_FAILED;
+    }
+    facts->txn_id = mdb_txn_id(txn);
+    rc = check_fence(store, &ours, txn);
+    if (rc)
+        return fail(facts, txn, rc);
+    if (!ours)
+        return fence(store, txn);
+    rc = run_sets(store, facts, txn, sets, count);
+    if (rc)
+        return fail(facts, txn, rc);
+    rc = mdb_txn_commit(txn);
+    return rc ? judge(store, facts, rc) : ENC_OUTCOME_OK;
+}
+
+bool enc_store_writable(const struct enc_store *store)
+{
+    return atomic_load_explicit(&store->writable, memory_order_relaxed); /* see stop_writing */
+}
+
+const char *enc_store_error_text(int engine_error)
+{
+    return mdb_strerror(engine_error);
+}

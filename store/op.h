@@ -1,0 +1,23 @@
+/** What a write set is made of, for the families and for apply. Not for outsiders. */
+#pragma once
+
+#include "store/key.h"
+#include "store/writeset.h"
+
+struct enc_op {
+    struct enc_op *next;
+    struct enc_bytes key;
+    struct enc_bytes value; /* of a put */
+    enum enc_table table;
+    bool del;
+};
+
+/** Put value, which stays borrowed until the apply. Key and value must fit the table (checked). */
+void enc_op_put(struct enc_writeset *set, enum enc_table table, const struct enc_row_key *key,
+                struct enc_bytes value);
+
+/** Put a copy of value. */
+void enc_op_put_copy(struct enc_writeset *set, enum enc_table table, const struct enc_row_key *key,
+                     struct enc_bytes value);
+
+void enc_op_del(struct enc_writeset *set, enum enc_table table, const struct enc_row_key *key);
