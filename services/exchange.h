@@ -1,0 +1,78 @@
+/**
+ * The message: one request on its way through the house. It is a mail, a job and the place of everything parsed from
+ * it; all of it lies in one arena and dies when the answer has left (house: the walk of a commit).
+ *
+ * Owned by the loop until it is posted or submitted, then by the worker that prepares it, then by the turn or run that
+ * took it, then by the answer.
+ */
+#pragma once
+
+#include "actors/mail.h"
+#include "actors/pool.h"
+#include "proto/commit.h"
+#include "proto/session.h"
+#include "proto/wire.h"
+#include "services/host.h"
+
+/** Kinds of mail that enclaves get. */
+enum enc_mail_kind {
+    ENC_MAIL_COMMIT,      /* struct enc_exchange */
+    ENC_MAIL_SUBSCRIBE,   /* struct enc_exchange */
+    ENC_MAIL_UNSUBSCRIBE, /* struct enc_exchange, stream only */
+    ENC_MAIL_WRITTEN,     /* struct enc_exchange, stream only: what was queued has left */
+    ENC_MAIL_TIMER,       /* struct enc_timer_mail */
+    ENC_MAIL_FETCHED,     /* struct enc_push_mail */
+};
+
+/** Kinds of timers, also of the store's alarms. */
+enum enc_timer_kind { ENC_TIMER_BUNDLE = 1, ENC_TIMER_PUSH = 2, ENC_TIMER_SUBS = 3 };
+
+/** Who waits for the answer: an HTTP call or a WebSocket. */
+struct enc_asker {
+    struct enc_call *call;    /* NULL on a WebSocket */
+    struct enc_conn *conn;    /* held; NULL on HTTP */
+    uint64_t stream;          /* subscription generation of a Query frame, else 0 */
+    struct enc_bytes sub_id;  /* of a Query frame, else empty */
+};
+
+/** How the answer is dressed. */
+struct enc_dress {
+    bool is_sealed; /* the request was, so the answer is: under channel.key_response32 */
+    struct enc_channel channel;
+};
+
+struct enc_exchange {
+    struct enc_mail mail; /* first */
+    struct enc_job job;
+    struct enc_host *host;
+    struct enc_arena arena;
+    const struct enc_route *route;
+    unsigned service;
+    bool has_enclave;
+    uint8_t enclave32[32];
+    struct enc_bytes param; /* the ':' segment of the route */
+    struct enc_bytes query;
+    struct enc_asker asker;
+    const struct enc_json *json; /* the body */
+    struct enc_dress dress;
+    struct enc_reader reader;
+    struct enc_commit commit;
+    uint8_t claimed_hash32[32];   /* what the client said, when commit.has_hash */
+    struct enc_verdict verdict;   /* of the steps done so far */
+};
+
+/**
+ * An exchange in an arena of its own, zeroed; NULL when memory is short. Bounded by a multiple of the body limit. Any
+ * thread.
+ */
+ENC_MUST_USE struct enc_exchange *enc_exchange_new(struct enc_host *host);
+
+/** Wipe the channel, let the conn go, give the arena back. For exchanges that are not answered. Any thread. */
+void enc_exchange_free(struct enc_exchange *exchange);
+
+/** The exchange of a job or a mail that is part of one. */
+struct enc_exchange *enc_exchange_of_job(struct enc_job *job);
+struct enc_exchange *enc_exchange_of_mail(struct enc_mail *mail);
+
+/** Run fn on any worker; answers BUSY by itself when too many wait. */
+void enc_exchange_submit(struct enc_exchange *exchange, void (*fn)(struct enc_job *job));

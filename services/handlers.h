@@ -1,0 +1,13 @@
+/** The handlers of the protocol routes (protocol.md 8.2). All run on the loop and answer later, from a worker. */
+#pragma once
+
+#include "services/enclave.h"
+
+enc_handler_fn enc_handle_multiplexed_post; /* commit, query or pull, told apart by field presence */
+enc_handler_fn enc_handle_sth;
+enc_handler_fn enc_handle_inclusion;
+enc_handler_fn enc_handle_state;
+enc_handler_fn enc_handle_info_manifest;
+enc_handler_fn enc_handle_info_enclave;
+enc_handler_fn enc_handle_consistency;
+enc_handler_fn enc_handle_bundle;

@@ -1,0 +1,42 @@
+/** The host as this room sees it. Not for net. Everything here is set at start and then constant, unless noted. */
+#pragma once
+
+#include "actors/directory.h"
+#include "actors/lane.h"
+#include "actors/timer.h"
+#include "proto/endpoint.h"
+#include "proto/schnorr.h"
+#include "services/host.h"
+#include "store/store.h"
+
+#include <stdatomic.h>
+
+enum { ENC_SHARD_MAX = 16 };
+
+struct enc_host {
+    struct enc_host_config config;
+    struct enc_limits limits;
+    const struct enc_runtime *runtime;
+    struct enc_data *data;
+    struct enc_pool *pool;
+    struct enc_directory *directory;
+    struct enc_timers *timers;
+    struct enc_lane *writers[ENC_SHARD_MAX]; /* one per shard */
+    uint32_t writer_count;
+    struct enc_curve *curve;
+    struct enc_key key; /* the node's; wiped at stop */
+    struct enc_chunk_source chunks;
+    struct enc_endpoint_policy endpoints;
+    _Atomic uint64_t next_stream;        /* subscription generations, from 1 */
+    _Atomic uint32_t push_in_flight;     /* outbound POSTs now */
+    _Atomic bool store_failed;           /* FENCED or IN_DOUBT: the process should end */
+};
+
+/** The host's time, Unix ms; read it once per turn or job. Any thread. */
+uint64_t enc_host_now_ms(const struct enc_host *host);
+
+/** The shard of an enclave. */
+struct enc_store *enc_host_store(const struct enc_host *host, const uint8_t enclave32[32]);
+
+/** The lane that writes that shard. */
+struct enc_lane *enc_host_writer(const struct enc_host *host, const uint8_t enclave32[32]);

@@ -1,0 +1,31 @@
+/**
+ * One enclave in memory: the actor that sequences it. Runs on one worker at a time; everything in it belongs to its
+ * turn. The state in it is always durable: a run stages on copies and the turn that learns of its durability swaps.
+ */
+#pragma once
+
+#include "actors/actor.h"
+#include "proto/manifest.h"
+#include "services/exchange.h"
+#include "services/inside.h"
+#include "services/state.h"
+
+struct enc_run;
+struct enc_subs;
+struct enc_pushes;
+
+struct enc_node {
+    struct enc_host *host;
+    struct enc_store *store;
+    struct enc_arena arena;       /* of manifest */
+    struct enc_arena gates_arena; /* of state.gates; replaced when they change */
+    struct enc_state state;
+    struct enc_manifest manifest; /* when state.exists */
+    struct enc_run *run;          /* at the writer, or NULL */
+    struct enc_subs *subs;        /* subscribers.h; NULL = none */
+    struct enc_pushes *pushes;    /* push.h; NULL = service without push, or nothing to deliver */
+    uint64_t bundle_alarm_ms;     /* stored alarm of the open bundle; 0 = none */
+};
+
+/** The class of all enclaves, for the directory; opaque is the host. */
+extern const struct enc_actor_class ENC_NODE_CLASS;

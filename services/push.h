@@ -1,0 +1,31 @@
+/** P and N delivery (protocol.md 10): queues in the store, one payload in flight per queue. All on the enclave's turn. */
+#pragma once
+
+#include "services/node.h"
+#include "services/run.h"
+
+/** Load what an activated enclave must deliver. Errors: BUSY, INTERNAL */
+ENC_MUST_USE enum enc_err enc_push_load(struct enc_node *node, struct enc_snap *snap);
+
+/**
+ * Part of step 12: rows for the event's endpoints (as they are after its effect, 16.67) and for endpoints that it
+ * registers or removes go into the run's write set. Errors: INTERNAL, TOO_LARGE (arena)
+ */
+ENC_MUST_USE enum enc_err enc_push_enqueue(struct enc_run *run, struct enc_staged *staged);
+
+/** Step 14: the run is durable; start what waits. */
+void enc_push_wake(struct enc_node *node);
+
+/** The run was dropped: forget what it staged here. */
+void enc_push_forget(struct enc_node *node);
+
+/** A timer of kind ENC_TIMER_PUSH: retries that are due. */
+void enc_push_timer(struct enc_node *node, uint64_t now_ms);
+
+/** An outbound POST has ended; takes the mail over. */
+void enc_push_fetched(struct enc_node *node, struct enc_mail *mail);
+
+/** Whether a POST is under way or about to be. The enclave must not retire. */
+bool enc_push_is_busy(const struct enc_pushes *pushes);
+
+void enc_push_free(struct enc_node *node);

@@ -1,0 +1,64 @@
+/**
+ * A read request at work: jobs on any worker over a snapshot of the store, which shows durable data only. They never
+ * enter the mailbox, so they do not wait behind writes; who holds a receipt sees its event.
+ */
+#pragma once
+
+#include "proto/rbac.h"
+#include "services/exchange.h"
+#include "services/state.h"
+#include "services/tree.h"
+
+/** Everything a read needs of its enclave. Lives on the stack of the job; memory in the exchange's arena. */
+struct enc_read {
+    struct enc_exchange *exchange;
+    const struct enc_host *host;
+    struct enc_snap *snap;
+    uint64_t now_ms;
+    struct enc_state state;
+    struct enc_manifest manifest;
+    struct enc_tree_source source; /* of the state tree, over snap */
+    struct enc_smt tree;
+    struct enc_roles roles; /* of exchange->reader; none for Public */
+};
+
+/** Answer content: append members of an object (no braces) to out. content is the opened request; NULL on a GET. */
+typedef enum enc_err enc_read_fn(struct enc_read *read, struct enc_buffer *out,
+                                 const struct enc_json *content);
+
+/**
+ * Open a snapshot and load the enclave of the exchange: state, manifest, tree, the reader's roles. On success the caller
+ * ends it with enc_read_fini.
+ * Errors: ENCLAVE_NOT_FOUND (also: sequenced by another service, 16.55), BUSY, INTERNAL, TOO_LARGE
+ */
+ENC_MUST_USE enum enc_err enc_read_init(struct enc_read *read, struct enc_exchange *exchange);
+void enc_read_fini(struct enc_read *read);
+
+/** The stored roles of an identity in an SMT; none when it has no leaf. Errors: as enc_smt_get */
+ENC_MUST_USE enum enc_err enc_roles_of(struct enc_smt *tree, struct enc_roles *out,
+                                       const uint8_t identity32[32]);
+
+/** The functions behind the routes; each in the file of its subject. */
+enc_read_fn enc_read_query;       /* protocol.md 8.4 */
+enc_read_fn enc_read_pull;        /* 8.5 */
+enc_read_fn enc_read_inclusion;   /* 8.6 */
+enc_read_fn enc_read_bundle;
+enc_read_fn enc_read_state;
+enc_read_fn enc_read_consistency; /* GET: content is NULL, parameters in exchange->query */
+enc_read_fn enc_read_sth;
+enc_read_fn enc_read_manifest;
+enc_read_fn enc_read_enclave;
+
+/**
+ * One event with its status as a reader may see it, from the store. false in *visible when R is missing or the record is
+ * hidden; hides_content per 16.40. Used by queries and by subscriptions for stored events.
+ */
+struct enc_shown {
+    struct enc_event event; /* views into the snapshot and arena */
+    struct enc_element element;
+    struct enc_event target; /* of an Update or Delete, when has_target */
+    bool has_target;
+    bool is_readable;
+};
+ENC_MUST_USE enum enc_err enc_read_shown(struct enc_shown *out, struct enc_read *read,
+                                         struct enc_bytes record);

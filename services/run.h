@@ -1,0 +1,71 @@
+/**
+ * A run: consecutive commits of one enclave that become durable together. Staged on copies, written by the shard's
+ * writer, then swapped in or dropped as a whole.
+ */
+#pragma once
+
+#include "actors/queue.h"
+#include "proto/ac.h"
+#include "proto/event.h"
+#include "services/node.h"
+#include "services/tree.h"
+
+/** One commit of the run and what came of it. */
+struct enc_staged {
+    struct enc_staged *next;
+    struct enc_exchange *exchange; /* waits for its answer; NULL once answered */
+    struct enc_refusal refusal;    /* verdict.err OK: accepted */
+    struct enc_event *event;       /* accepted: the new event */
+    struct enc_event *target;      /* of an Update or Delete */
+    struct enc_ac_plan plan;       /* of an AC event */
+    enum enc_type type;
+};
+
+struct enc_run {
+    struct enc_link link; /* first: the writer's */
+    struct enc_node *node;
+    struct enc_actor *actor; /* to resume */
+    struct enc_arena arena;
+    struct enc_snap *snap; /* the durable state before the run */
+    struct enc_tree_source source;
+    struct enc_tree_sink sink;
+    struct enc_writeset set;
+    struct enc_state state;        /* staged */
+    struct enc_smt tree;           /* staged */
+    struct enc_manifest *manifest; /* the node's, or the one staged by this run */
+    struct enc_staged *first;
+    struct enc_staged *last;
+    struct enc_type_count *types; /* staged type_seq */
+    uint64_t now_ms;
+    uint64_t content_len;   /* staged, for the bound of a run */
+    uint32_t accepted_count;
+    uint32_t count;
+    bool has_writes;
+    bool is_broken; /* building failed: nothing of it may be written */
+    enum enc_outcome outcome;
+};
+
+/** A run over the node's durable state. Errors: BUSY, INTERNAL; nothing is left behind then */
+ENC_MUST_USE enum enc_err enc_run_open(struct enc_run **out, struct enc_node *node,
+                                       uint64_t now_ms);
+
+/** Judge a prepared commit and stage it or its refusal. Takes the exchange over. */
+void enc_run_add(struct enc_run *run, struct enc_exchange *exchange);
+
+/** Close the open bundle when its time has come (the timer's way in). */
+void enc_run_close_bundle(struct enc_run *run);
+
+/** Whether no more commits should join. */
+bool enc_run_is_full(const struct enc_run *run);
+
+/**
+ * Seal what was staged and hand it to the writer. True: the turn must PARK. False: there was nothing to write or it
+ * could not be written; enc_run_finish is to be called at once.
+ */
+ENC_MUST_USE bool enc_run_submit(struct enc_run *run, struct enc_actor *actor);
+
+/** The outcome is known: swap the state in or drop it, answer everybody, broadcast, push, free the run. */
+void enc_run_finish(struct enc_run *run);
+
+/** The writer's batch: every waiting run of a shard in one transaction (house: the walk of a commit, 4). */
+void enc_writer_work(void *store, struct enc_link *list, size_t count);

@@ -1,0 +1,24 @@
+/** The state tree of proto over the store: where nodes come from and where sealed ones go. */
+#pragma once
+
+#include "proto/ct.h"
+#include "proto/smt.h"
+#include "store/store.h"
+
+/** Nodes and complete subtrees of one enclave out of a snapshot, which must outlive it. Do not move once bound. */
+struct enc_tree_source {
+    struct enc_snap *snap;
+    uint64_t ord;
+    struct enc_smt_source nodes;
+    struct enc_subtree_source subtrees;
+};
+void enc_tree_source_init(struct enc_tree_source *source, struct enc_snap *snap, uint64_t ord);
+
+/** Puts and deletes of one enclave into a write set, which must outlive it. Do not move once bound. */
+struct enc_tree_sink {
+    struct enc_writeset *set;
+    uint64_t ord;
+    struct enc_smt_sink nodes;
+    struct enc_subtree_sink subtrees;
+};
+void enc_tree_sink_init(struct enc_tree_sink *sink, struct enc_writeset *set, uint64_t ord);
