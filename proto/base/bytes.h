@@ -6,7 +6,10 @@
 #include <stdint.h>
 #include <string.h>
 
-/** A borrowed run of bytes. Whoever hands one out says how long it lives. data may be NULL iff len is 0. */
+/**
+ * A borrowed run of bytes. Whoever hands one out says how long it lives. data may be NULL iff len
+ * is 0.
+ */
 struct enc_bytes {
     const uint8_t *data;
     size_t len;

@@ -14,8 +14,8 @@ enum enc_err {
 
 /** One row of the catalogue. Static storage. */
 struct enc_err_row {
-    const char *code;     /* wire name, "INVALID_HASH" */
-    const char *message;  /* default text for people */
+    const char *code;    /* wire name, "INVALID_HASH" */
+    const char *message; /* default text for people */
     uint16_t http_status;
     uint16_t retry_s; /* Retry-After, 0 = none */
 };

@@ -3,7 +3,10 @@
 
 #include "proto/base/arena.h"
 
-/** Decode exactly 2*len hex digits of either case into out[len]. False when text has another length or digit. */
+/**
+ * Decode exactly 2*len hex digits of either case into out[len]. False when text has another length
+ * or digit.
+ */
 ENC_MUST_USE bool enc_hex_decode(uint8_t *out, size_t len, struct enc_bytes text);
 
 /** Write 2*bytes.len lowercase digits to out, no terminator. */
