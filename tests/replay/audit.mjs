@@ -1,4 +1,4 @@
-// A node's answers about one enclave against the replay of its log. Nothing may be committed meanwhile.
+// A node's answers about one enclave against the replay of its log, while nothing is committed.
 
 import { assertOk } from '../wire/lib/errors.mjs';
 import * as ct from '../wire/lib/ct.mjs';
@@ -107,7 +107,7 @@ export class Audit {
     return null;
   }
 
-  /** By leaf, and by the first event of each leaf, under the latest head and under smaller trees. */
+  /** By leaf and by the first event of each leaf, in the whole tree and in smaller ones. */
   async inclusions() {
     await mapWide(this.model.bundles, WIDTH, async (bundle, li) => {
       await this.#inclusion({ leaf_index: li }, li, this.model.leaves.length);

@@ -1,4 +1,4 @@
-// Bytes, hex and big-endian integers. Everything on the wire is lower-case hex; inside it is Uint8Array.
+// Bytes, hex and big-endian integers. The wire has lower-case hex, the inside Uint8Array.
 
 const encoder = new TextEncoder();
 

@@ -1,4 +1,4 @@
-// A client of one node: commits, queries, pulls and proofs in clear and sealed form (protocol.md 8).
+// A client of one node: commits, queries, pulls, proofs; clear and sealed (protocol.md 8).
 
 import { assertOk } from './errors.mjs';
 import { request } from './http.mjs';

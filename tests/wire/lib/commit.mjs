@@ -39,7 +39,7 @@ export function makeManifest(key, content, more = {}) {
 
 export const nonce = () => randomBytes(16).toString('hex');
 
-/** null, or what is wrong with hash and signature. Erased content (null) leaves only the signature. */
+/** null, or what is wrong with hash and signature; of erased content only the signature. */
 export function commitFault(commit) {
   if (commit.content !== null && toHex(commitHash(commit)) !== commit.hash) return 'INVALID_HASH';
   return verify(commit.sig, fromHex(commit.hash, 32), commit.from) ? null : 'INVALID_SIGNATURE';

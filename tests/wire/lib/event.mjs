@@ -5,8 +5,8 @@ import { commitFault } from './commit.mjs';
 import { H, sha256 } from './hash.mjs';
 import { sign, verify } from './keys.mjs';
 
-const RECEIPT_MEMBERS = ['id', 'hash', 'enclave', 'timestamp', 'sequencer', 'seq', 'type_seq', 'sig',
-  'seq_sig'];
+const RECEIPT_MEMBERS = ['id', 'hash', 'enclave', 'timestamp', 'sequencer', 'seq', 'type_seq',
+  'sig', 'seq_sig'];
 
 export function eventHash({ timestamp, seq, sequencer, sig }) {
   return H(0x11, timestamp, seq, fromHex(sequencer, 32), fromHex(sig, 64));
@@ -18,7 +18,7 @@ export const eventId = (seqSig) => toHex(sha256(fromHex(seqSig, 64)));
 export function finalise(commit, sequencer, { seq, type_seq, timestamp }) {
   const placed = { ...commit, timestamp, sequencer: sequencer.pub, seq, type_seq };
   const seqSig = toHex(sign(eventHash(placed), sequencer.priv));
-  return { id: eventId(seqSig), ...placed, seq_sig: seqSig };
+  return { ...placed, id: eventId(seqSig), seq_sig: seqSig };
 }
 
 /** null, or what is wrong with the sequencer's half of an event or receipt. */
@@ -44,4 +44,10 @@ export function receiptFault(receipt, commit, seqPub) {
 export function receiptOf(event) {
   const members = RECEIPT_MEMBERS.map((name) => [name, event[name]]);
   return { type: 'Receipt', ...Object.fromEntries(members) };
+}
+
+/** The event that a receipt says its commit has become. */
+export function eventOf(commit, receipt) {
+  const { from, type, content, exp, tags } = commit;
+  return { ...receipt, from, type, content, exp, tags };
 }

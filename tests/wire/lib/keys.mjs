@@ -20,8 +20,8 @@ export const keyOfSeed = (seed) => keyOf(sha256(utf8(seed)));
 
 export const newKey = () => keyOf(new Uint8Array(randomBytes(32)));
 
-/** Deterministic signature (zero aux) of 32 bytes, as bytes. */
-export const sign = (digest, priv) => schnorr.sign(digest, priv, AUX);
+/** Signature of 32 bytes, as bytes; deterministic unless other randomness is given. */
+export const sign = (digest, priv, aux = AUX) => schnorr.sign(digest, priv, aux);
 
 /** sig hex128 or bytes, pub hex64; never throws. */
 export function verify(sig, digest, pub) {

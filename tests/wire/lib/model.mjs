@@ -124,7 +124,7 @@ export class Model {
     return rbac.permits(this.world.rbac, maskOf(this.world, pub), type, op, context);
   }
 
-  /** Whether reader (pub or null = Public) sees this event (protocol.md 5.6, clarifications 31, 84). */
+  /** Whether reader (pub; null = Public) sees this event (5.6, clarifications 31, 84). */
   reads(reader, event) {
     if (this.permits(reader, event.type, 'R', event.from === reader)) return true;
     const target = isEdit(event.type) && this.entries.get(targetId(event));
@@ -208,7 +208,9 @@ export class Model {
   /** { li, index, bundle } of a bundled event, or null. */
   bundleOf(id) {
     const li = this.bundles.findIndex(({ ids }) => ids.includes(id));
-    return li < 0 ? null : { li, index: this.bundles[li].ids.indexOf(id), bundle: this.bundles[li] };
+    if (li < 0) return null;
+    const bundle = this.bundles[li];
+    return { li, index: bundle.ids.indexOf(id), bundle };
   }
 
   /** SMT value that a raw key must have. */

@@ -1,4 +1,4 @@
-// A receiver of pushes: a local HTTP server that keeps what it gets and answers as told (protocol.md 10).
+// A receiver of pushes: keeps what it gets and answers as told (protocol.md 10).
 
 import assert from 'node:assert/strict';
 import http from 'node:http';

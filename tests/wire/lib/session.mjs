@@ -61,7 +61,18 @@ export function signerPub(token, seqPub, enclave) {
   return toHex(keys.xOf(keys.lift(pub).add(tweak)));
 }
 
+const channels = new WeakMap();
+
+/** { signer, query, response } of a session towards one node and enclave; made once. */
 export function signerChannel(session, seqPub, enclave) {
+  if (!channels.has(session)) channels.set(session, new Map());
+  const kept = channels.get(session);
+  const name = `${seqPub}${enclave}`;
+  if (!kept.has(name)) kept.set(name, deriveChannel(session, seqPub, enclave));
+  return kept.get(name);
+}
+
+function deriveChannel(session, seqPub, enclave) {
   const key = signerKey(session, seqPub, enclave);
   return { signer: key.pub, ...channel(key.priv, seqPub) };
 }
@@ -81,7 +92,7 @@ export function verifyProof({ session, at, proof }, seqPub, enclave) {
   return keys.verify(proof, proofMessage(seqPub, enclave, at), signer);
 }
 
-/** A token for a key whose private half nobody used: it satisfies the equation and proves nothing. */
+/** A token made without the private key: it satisfies the equation and proves nothing. */
 export function forgeToken(victim, expires = Math.floor(Date.now() / 1000) + 3600) {
   const r = keys.scalarBytes(1n); /* any x of a point */
   const point = sessionPoint(r, victim, expires);
