@@ -77,6 +77,7 @@ PLANTS = [
     ("function_median", "store/env.c", "".join(function(f"enc_f{i}", FUNCTION_MEDIAN_MAX + 1) for i in range(9))),
     ("parameters", "store/env.c", "int enc_f(int a, int b, int (*c)(int, int), int d, int e, int f)\n{\n    return 0;\n}\n"),
     ("names", "store/env.c", "int open_it(void)\n{\n    return 0;\n}\n"),
+    ("names", "store/env.c", "static int last;\nint\nopen_it(void)\n{\n    return last;\n}\n"),
     ("no_goto", "store/env.c", "static void f(void)\n{\n    goto end;\nend:;\n}\n"),
     ("guards", "store/env.h", "int enc_open(void);\n"),
     ("guards", "store/env.h", "/*\n#pragma once\n*/\n"),

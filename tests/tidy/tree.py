@@ -59,10 +59,12 @@ class File:
 
 
 class Function:
-    def __init__(self, tag):
+    """What ctags says of a function; whether it is static is read from the text, where ctags can err."""
+
+    def __init__(self, tag, code):
         self.path, self.line, self.name = tag["path"], tag["line"], tag["name"]
         self.length = tag["end"] - tag["line"] + 1
-        self.is_static = tag.get("file", False)
+        self.is_static = re.search(rf"\bstatic\b[^;{{}}]*\b{self.name}\b", code) is not None
         self.parameters = parameter_count(tag["signature"])
 
 
@@ -85,7 +87,9 @@ class Tree:
         if not paths:
             return []
         out = subprocess.run(
-            ["ctags", "--languages=C", "--langmap=C:.c.h", "--kinds-C=f", "--fields=NFneS{file}",
+            ["ctags", "--languages=C", "--langmap=C:.c.h", "--kinds-C=f", "--fields=NFneS",
              "--output-format=json", "-L", "-", "-f", "-"],
             input="\n".join(paths), cwd=self.root, check=True, text=True, capture_output=True).stdout
-        return [Function(json.loads(line)) for line in out.splitlines()]
+        code = {f.path: f.code for f in self.files}
+        tags = [json.loads(line) for line in out.splitlines()]
+        return [Function(tag, code[tag["path"]]) for tag in tags]
