@@ -2,7 +2,7 @@
 #include "store/engine.h"
 #include "store/op.h"
 
-static int run_op(const struct enc_store *store, MDB_txn *txn, const struct enc_op *op)
+static int run_op(const struct enc_store *store, MDB_txn *txn, const struct enc_write *op)
 {
     MDB_val key = enc_val_of(op->key);
     MDB_val value = enc_val_of(op->value);
@@ -16,7 +16,7 @@ static int run_op(const struct enc_store *store, MDB_txn *txn, const struct enc_
 static int run_set(const struct enc_store *store, MDB_txn *txn, const struct enc_writeset *set)
 {
     int rc = 0;
-    for (const struct enc_op *op = set->first; op && rc == 0; op = op->next)
+    for (const struct enc_write *op = set->first; op && rc == 0; op = op->next)
         rc = run_op(store, txn, op);
     return rc;
 }

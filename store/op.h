@@ -4,8 +4,8 @@
 #include "store/key.h"
 #include "store/writeset.h"
 
-struct enc_op {
-    struct enc_op *next;
+struct enc_write {
+    struct enc_write *next;
     struct enc_bytes key;
     struct enc_bytes value; /* of a put */
     enum enc_table table;

@@ -10,16 +10,16 @@ bool enc_writeset_ok(const struct enc_writeset *set)
     return !set->failed;
 }
 
-static struct enc_op *add(struct enc_writeset *set, enum enc_table table,
+static struct enc_write *add(struct enc_writeset *set, enum enc_table table,
                           const struct enc_row_key *key)
 {
-    struct enc_op *op = ENC_ARENA_NEW(set->arena, struct enc_op, 1);
+    struct enc_write *op = ENC_ARENA_NEW(set->arena, struct enc_write, 1);
     struct enc_bytes copy = enc_arena_copy(set->arena, enc_row_key_view(key));
     if (!op || !copy.data) {
         set->failed = true;
         return NULL;
     }
-    *op = (struct enc_op){.table = table, .key = copy};
+    *op = (struct enc_write){.table = table, .key = copy};
     *(set->last ? &set->last->next : &set->first) = op;
     set->last = op;
     set->op_count++;
@@ -31,7 +31,7 @@ void enc_op_put(struct enc_writeset *set, enum enc_table table, const struct enc
                 struct enc_bytes value)
 {
     ENC_CHECK(enc_table_fits(table, key->len, value.len));
-    struct enc_op *op = add(set, table, key);
+    struct enc_write *op = add(set, table, key);
     if (!op)
         return;
     op->value = value;
@@ -51,7 +51,7 @@ void enc_op_put_copy(struct enc_writeset *set, enum enc_table table, const struc
 void enc_op_del(struct enc_writeset *set, enum enc_table table, const struct enc_row_key *key)
 {
     ENC_CHECK(enc_table_fits(table, key->len, enc_table_row(table)->value_len_min));
-    struct enc_op *op = add(set, table, key);
+    struct enc_write *op = add(set, table, key);
     if (op)
         op->del = true;
 }

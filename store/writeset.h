@@ -15,12 +15,12 @@
 #include "proto/base/arena.h"
 #include "store/table.h"
 
-struct enc_op; /* one put or delete */
+struct enc_write; /* one put or delete */
 
 struct enc_writeset {
     struct enc_arena *arena;
-    struct enc_op *first;
-    struct enc_op *last;
+    struct enc_write *first;
+    struct enc_write *last;
     size_t op_count;
     uint64_t byte_count; /* keys and values */
     bool failed;         /* the arena was exhausted */
