@@ -4,6 +4,7 @@
 #pragma once
 
 #include "proto/event.h"
+#include "proto/span.h"
 
 enum {
     ENC_FILTER_LIST_MAX = 100,
@@ -32,21 +33,15 @@ struct enc_filter_tag {
     size_t count;
 };
 
-/** Numbers first..last, both inclusive; nothing when first > last. Unbounded above: UINT64_MAX. */
-struct enc_filter_span {
-    uint64_t first;
-    uint64_t last;
-};
-
 struct enc_filter {
     struct enc_filter_ids ids;
     struct enc_filter_ids from;
     struct enc_filter_names types;
     const struct enc_filter_tag *tags;
     size_t tag_count;
-    struct enc_filter_span seq;          /* 0..UINT64_MAX when absent */
-    struct enc_filter_span timestamp_ms; /* 0..UINT64_MAX when absent */
-    uint8_t statuses;                    /* mask of 1 << enum enc_event_status */
+    struct enc_span seq;          /* 0..UINT64_MAX when absent */
+    struct enc_span timestamp_ms; /* 0..UINT64_MAX when absent */
+    uint8_t statuses;             /* mask of 1 << enum enc_event_status */
     uint32_t limit;
     bool reverse;
 };

@@ -10,8 +10,8 @@
 #pragma once
 
 #include "proto/commit.h"
-#include "proto/filter.h"
 #include "proto/session.h"
+#include "proto/span.h"
 
 enum { ENC_SUB_ID_LEN_MAX = 64 };
 
@@ -68,8 +68,8 @@ struct enc_node_side {
  * Open a sealed envelope: fills out and envelope->content, which lives in arena.
  *
  * Errors: INVALID_SESSION (signer does not lift), DECRYPT_FAILED, INVALID_REQUEST (what was sealed
- *         is not JSON as bodies must be), INVALID_QUERY (not an object; of a Commit: INVALID_COMMIT
- *         comes from its decoder instead), TOO_LARGE (arena). The channel is wiped on failure.
+ *         is not JSON as bodies must be), INVALID_QUERY (it is no object), TOO_LARGE (arena). The
+ *         channel is wiped on failure.
  * Source: protocol.md 8.3, 16.48, 16.88
  */
 ENC_MUST_USE enum enc_err enc_envelope_open(struct enc_envelope *envelope, struct enc_sealed *out,
@@ -157,7 +157,7 @@ ENC_MUST_USE enum enc_err enc_consistency_request_take(struct enc_consistency_re
 /** A Pull. */
 struct enc_pull_request {
     struct enc_bytes url;
-    struct enc_filter_span push_seq; /* 0..UINT64_MAX when absent */
+    struct enc_span push_seq; /* 0..UINT64_MAX when absent */
     uint32_t limit;
 };
 
