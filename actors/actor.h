@@ -22,23 +22,23 @@ enum enc_turn {
  * mail and is offered again at the next turn.
  */
 struct enc_batch {
-    struct enc_mail *head; /* oldest that is not taken yet; use enc_batch_peek and enc_batch_next */
-    uint32_t count;        /* not taken yet */
-    bool resumed;          /* the turn before ended with PARK; there may be no mail */
-    uint32_t worker;       /* index of the worker that runs this turn */
+    struct enc_mail *head;   /* use enc_batch_peek and enc_batch_next: more than count may follow */
+    uint32_t count;          /* not taken yet */
+    bool resumed;            /* the turn before ended with PARK; there may be no mail */
+    uint32_t worker;         /* index of the worker that runs this turn */
     struct enc_actor *actor; /* for enc_actor_resume */
 };
 
 /** The oldest mail not taken yet, or NULL; it stays in the batch. */
 static inline struct enc_mail *enc_batch_peek(const struct enc_batch *batch)
 {
-    return batch->head;
+    return batch->count > 0 ? batch->head : NULL;
 }
 
 /** Take the oldest mail, or NULL when all are taken. It is the turn's from here on. */
 static inline struct enc_mail *enc_batch_next(struct enc_batch *batch)
 {
-    struct enc_mail *mail = batch->head;
+    struct enc_mail *mail = enc_batch_peek(batch);
     if (mail) {
         batch->head = mail->next;
         batch->count--;
@@ -50,8 +50,9 @@ static inline struct enc_mail *enc_batch_next(struct enc_batch *batch)
 /** What an actor is. Static storage. Functions run on workers, for one actor never two at once. */
 struct enc_actor_class {
     /**
-     * Make the state; before the first turn, and before the next one after a close. On an error the
-     * mail that waits is handed to refuse and the actor leaves memory; its next mail tries again.
+     * Make the state, *self not NULL; before the first turn, and before the next one after a close.
+     * On an error the mail that waits is handed to refuse and the actor leaves memory; its next
+     * mail tries again.
      */
     enum enc_err (*open)(void **self, void *opaque, const uint8_t key32[32]);
 

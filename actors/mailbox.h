@@ -38,9 +38,11 @@ ENC_MUST_USE enum enc_posted enc_mailbox_post_always(struct enc_mailbox *mailbox
                                                      struct enc_mail *mail);
 
 /**
- * Detach all new mail. Only the owner. Returns: list linked through next, oldest first, or NULL.
+ * Detach all new mail. Only the owner. Returns: list linked through next, oldest first, or NULL;
+ * *newest is its last mail, unchanged when there is none.
  */
-ENC_MUST_USE struct enc_mail *enc_mailbox_take(struct enc_mailbox *mailbox);
+ENC_MUST_USE struct enc_mail *enc_mailbox_take(struct enc_mailbox *mailbox,
+                                               struct enc_mail **newest);
 
 /** The owner is done with count mails that it took: room for as many posts. Only the owner. */
 void enc_mailbox_settle(struct enc_mailbox *mailbox, uint32_t count);

@@ -48,8 +48,8 @@ bool enc_timer_clear(struct enc_timers *timers, const uint8_t key32[32], uint32_
 /** Give a timer mail back. Any thread. */
 void enc_timer_mail_free(struct enc_timer_mail *mail);
 
-/** Timers waiting now. Any thread; a figure, not a promise. */
-uint32_t enc_timers_count(const struct enc_timers *timers);
+/** Timers set and not yet posted. Any thread. */
+uint32_t enc_timers_count(struct enc_timers *timers);
 
 /** End the thread, forget what was not posted, free. After the pool was drained: turns may set. */
 void enc_timers_stop(struct enc_timers *timers);
