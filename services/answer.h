@@ -16,8 +16,8 @@ void enc_answer_err(struct enc_exchange *exchange, enum enc_err err);
 /** {"type":"Response","content":{members}}, sealed when the request was. HTTP only. */
 void enc_answer_response(struct enc_exchange *exchange, struct enc_bytes members);
 
-/** A bare JSON value with status 200 (the GET routes). json lives in the exchange's arena. HTTP only. */
-void enc_answer_json(struct enc_exchange *exchange, struct enc_bytes json);
+/** A bare JSON value with status 200 (the GET routes). json grew in the exchange's arena. HTTP only. */
+void enc_answer_json(struct enc_exchange *exchange, const struct enc_buffer *json);
 
 /** The Receipt of an accepted commit, sealed when the commit was. */
 void enc_answer_receipt(struct enc_exchange *exchange, const struct enc_event *event);

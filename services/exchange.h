@@ -10,6 +10,7 @@
 #include "actors/mail.h"
 #include "actors/pool.h"
 #include "proto/commit.h"
+#include "proto/request.h"
 #include "proto/session.h"
 #include "proto/wire.h"
 #include "services/host.h"
@@ -38,8 +39,14 @@ struct enc_asker {
 /** How the answer is dressed. */
 struct enc_dress {
     bool is_sealed; /* the request was, so the answer is: under channel.key_response32 */
-    struct enc_channel channel;
+    struct enc_sealed sealed;
 };
+
+struct enc_read;
+
+/** Answer content of a read; see read.h. */
+typedef enum enc_err enc_read_fn(struct enc_read *read, struct enc_buffer *out,
+                                 const struct enc_json *content);
 
 struct enc_exchange {
     struct enc_mail mail; /* first */
@@ -53,11 +60,16 @@ struct enc_exchange {
     struct enc_bytes param; /* the ':' segment of the route */
     struct enc_bytes query;
     struct enc_asker asker;
-    const struct enc_json *json; /* the body */
+    struct enc_bytes body;
+    const struct enc_json *json; /* the body, parsed */
+    const char *allow;           /* of a METHOD_NOT_ALLOWED */
+    struct enc_envelope envelope; /* of a Query, Pull, proof request or sealed commit */
     struct enc_dress dress;
-    struct enc_reader reader;
+    struct enc_reader reader; /* who asks, once the envelope is opened */
+    enc_read_fn *read;        /* what a read does */
     struct enc_commit commit;
-    uint8_t claimed_hash32[32];   /* what the client said, when commit.has_hash */
+    uint8_t claimed_hash32[32]; /* what the client said, when commit.has_hash */
+    bool has_hash;              /* commit.hash32 is computed: errors about it name it */
     struct enc_verdict verdict;   /* of the steps done so far */
 };
 
@@ -67,12 +79,33 @@ struct enc_exchange {
  */
 ENC_MUST_USE struct enc_exchange *enc_exchange_new(struct enc_host *host);
 
+/** An exchange for an HTTP request; when memory is short the call is answered 503 and NULL returned. Loop thread. */
+ENC_MUST_USE struct enc_exchange *enc_exchange_open(struct enc_host *host, unsigned service,
+                                                    const struct enc_request *request);
+
 /** Wipe the channel, let the conn go, give the arena back. For exchanges that are not answered. Any thread. */
 void enc_exchange_free(struct enc_exchange *exchange);
 
 /** The exchange of a job or a mail that is part of one. */
 struct enc_exchange *enc_exchange_of_job(struct enc_job *job);
 struct enc_exchange *enc_exchange_of_mail(struct enc_mail *mail);
+
+/** Parse the body into json. Errors: INVALID_REQUEST, TOO_LARGE */
+ENC_MUST_USE enum enc_err enc_exchange_parse(struct enc_exchange *exchange);
+
+/** Settle which enclave is meant: the path's and the body's must agree (8.3). Errors: INVALID_REQUEST */
+ENC_MUST_USE enum enc_err enc_exchange_aim(struct enc_exchange *exchange,
+                                           const uint8_t enclave32[32]);
+
+/** Read the envelope and settle the enclave. Errors: INVALID_QUERY, INVALID_REQUEST */
+ENC_MUST_USE enum enc_err enc_exchange_envelope(struct enc_exchange *exchange,
+                                                enum enc_body_kind kind);
+
+/** Open a sealed envelope; a clear one is left alone. On a worker. Errors: as enc_envelope_open */
+ENC_MUST_USE enum enc_err enc_exchange_unseal(struct enc_exchange *exchange, uint64_t now_ms);
+
+/** After unseal: who asks. On a worker. Errors: INVALID_SESSION, SESSION_EXPIRED */
+ENC_MUST_USE enum enc_err enc_exchange_identify(struct enc_exchange *exchange, uint64_t now_ms);
 
 /** Run fn on any worker; answers BUSY by itself when too many wait. */
 void enc_exchange_submit(struct enc_exchange *exchange, void (*fn)(struct enc_job *job));

@@ -72,6 +72,27 @@ const uint8_t *enc_host_seq_pub(const struct enc_host *host);
 /** Whether nothing waits anywhere (mailboxes, runs, push in flight not counted). Any thread. For drain. */
 bool enc_host_is_quiet(const struct enc_host *host);
 
+/** Whether the store refused for good (FENCED, IN_DOUBT): the process should drain and end. Any thread. */
+bool enc_host_store_failed(const struct enc_host *host);
+
+/** Figures for the metrics page. Counters unless marked as a level. */
+struct enc_host_counts {
+    uint64_t commits_accepted;
+    uint64_t commits_refused;
+    uint64_t mails_refused;   /* mailbox or directory full: 503 */
+    uint64_t jobs_refused;    /* too many jobs: 503 */
+    uint64_t timer_refusals;
+    uint64_t writer_batches;  /* transactions */
+    uint64_t writer_runs;     /* runs in them */
+    uint64_t mails_waiting;   /* level */
+    uint64_t live_enclaves;   /* level */
+    uint64_t timers;          /* level */
+    uint64_t push_in_flight;  /* level */
+};
+
+/** Any thread. */
+void enc_host_counts(const struct enc_host *host, struct enc_host_counts *out);
+
 enum enc_handled {
     ENC_HANDLED_CALL,   /* the call is answered, now or later */
     ENC_HANDLED_UPGRADE /* accept the WebSocket; the call was not touched and stays net's */

@@ -3,6 +3,7 @@
 
 #include "actors/directory.h"
 #include "actors/lane.h"
+#include "actors/metrics.h"
 #include "actors/timer.h"
 #include "proto/endpoint.h"
 #include "proto/schnorr.h"
@@ -29,6 +30,9 @@ struct enc_host {
     struct enc_endpoint_policy endpoints;
     _Atomic uint64_t next_stream;        /* subscription generations, from 1 */
     _Atomic uint32_t push_in_flight;     /* outbound POSTs now */
+    _Atomic uint64_t commits_accepted;
+    _Atomic uint64_t commits_refused;
+    _Atomic uint64_t timer_refusals;     /* timers that found no room and wait for a later run */
     _Atomic bool store_failed;           /* FENCED or IN_DOUBT: the process should end */
 };
 

@@ -27,5 +27,14 @@ struct enc_node {
     uint64_t bundle_alarm_ms;     /* stored alarm of the open bundle; 0 = none */
 };
 
+/** Parse the Manifest's content into the node's own memory. Errors: INVALID_MANIFEST, TOO_LARGE */
+ENC_MUST_USE enum enc_err enc_node_adopt_manifest(struct enc_node *node, struct enc_bytes content);
+
+/** Be woken by a mail at due_ms. The alarm is in the store already, or is not worth one. */
+void enc_node_set_timer(struct enc_node *node, enum enc_timer_kind kind, uint64_t due_ms);
+
+/** When the open bundle's time is over; 0 = there is none, or it has no timer. */
+uint64_t enc_state_bundle_due(const struct enc_state *state, const struct enc_manifest *manifest);
+
 /** The class of all enclaves, for the directory; opaque is the host. */
 extern const struct enc_actor_class ENC_NODE_CLASS;

@@ -25,6 +25,9 @@ void enc_push_timer(struct enc_node *node, uint64_t now_ms);
 /** An outbound POST has ended; takes the mail over. */
 void enc_push_fetched(struct enc_node *node, struct enc_mail *mail);
 
+/** Free such a mail unseen: its enclave could not be brought into memory; the stored alarm tries again. */
+void enc_push_mail_free(struct enc_mail *mail);
+
 /** Whether a POST is under way or about to be. The enclave must not retire. */
 bool enc_push_is_busy(const struct enc_pushes *pushes);
 

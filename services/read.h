@@ -22,9 +22,9 @@ struct enc_read {
     struct enc_roles roles; /* of exchange->reader; none for Public */
 };
 
-/** Answer content: append members of an object (no braces) to out. content is the opened request; NULL on a GET. */
-typedef enum enc_err enc_read_fn(struct enc_read *read, struct enc_buffer *out,
-                                 const struct enc_json *content);
+/*
+ * An enc_read_fn appends members of an object (no braces) to out. content is the opened request; NULL on a GET.
+ */
 
 /**
  * Open a snapshot and load the enclave of the exchange: state, manifest, tree, the reader's roles. On success the caller

@@ -16,7 +16,7 @@ struct enc_staged {
     struct enc_exchange *exchange; /* waits for its answer; NULL once answered */
     struct enc_refusal refusal;    /* verdict.err OK: accepted */
     struct enc_event *event;       /* accepted: the new event */
-    struct enc_event *target;      /* of an Update or Delete */
+    const struct enc_event *target; /* of an Update or Delete */
     struct enc_ac_plan plan;       /* of an AC event */
     enum enc_type type;
 };
@@ -32,12 +32,13 @@ struct enc_run {
     struct enc_writeset set;
     struct enc_state state;        /* staged */
     struct enc_smt tree;           /* staged */
-    struct enc_manifest *manifest; /* the node's, or the one staged by this run */
+    const struct enc_manifest *manifest; /* the node's, or the one staged by this run */
     struct enc_staged *first;
     struct enc_staged *last;
     struct enc_type_count *types; /* staged type_seq */
     uint64_t now_ms;
-    uint64_t content_len;   /* staged, for the bound of a run */
+    struct enc_bytes first_content; /* of the Manifest that created the enclave in this run */
+    uint64_t content_len;           /* staged, for the bound of a run */
     uint32_t accepted_count;
     uint32_t count;
     bool has_writes;

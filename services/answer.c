@@ -1,0 +1,144 @@
+#include "services/answer.h"
+
+#include "services/inside.h"
+
+static void release_exchange(void *owner)
+{
+    enc_exchange_free((struct enc_exchange *)owner);
+}
+
+/* An answer that could not even be written: memory is short. Static text, so it always can. */
+static const char SHORT_OF_MEMORY[] =
+    "{\"type\":\"Error\",\"code\":\"INTERNAL_ERROR\",\"message\":\"the answer is too large\","
+    "\"error\":\"internal_error\"}";
+
+static void reply(struct enc_exchange *exchange, uint16_t status, uint16_t retry_s,
+                  const struct enc_buffer *buffer)
+{
+    const struct enc_runtime *runtime = exchange->host->runtime;
+    struct enc_reply out = {
+        .status = status,
+        .retry_s = retry_s,
+        .content_type = "application/json",
+        .allow = status == 405 ? exchange->allow : NULL,
+        .release = release_exchange,
+        .owner = exchange,
+    };
+    if (enc_buffer_bytes(buffer, &out.body) != ENC_ERR_OK) {
+        out.status = 500;
+        out.body = enc_bytes_of(SHORT_OF_MEMORY, sizeof SHORT_OF_MEMORY - 1);
+    }
+    runtime->reply(runtime->self, exchange->asker.call, &out);
+}
+
+void enc_send_text(const struct enc_host *host, struct enc_conn *conn, struct enc_bytes text,
+                   uint64_t stream, bool is_last)
+{
+    const struct enc_runtime *runtime = host->runtime;
+    struct enc_outgoing out = {
+        .frame = enc_frame_new(text),
+        .stream = stream,
+        .is_last = is_last,
+    };
+    if (out.frame)
+        runtime->ws_send(runtime->self, conn, &out);
+    else
+        runtime->ws_close(runtime->self, conn, 1011);
+}
+
+static void send_frame(struct enc_exchange *exchange, const struct enc_buffer *buffer,
+                       bool ends_stream)
+{
+    struct enc_bytes text = enc_bytes_of(SHORT_OF_MEMORY, sizeof SHORT_OF_MEMORY - 1);
+    if (enc_buffer_bytes(buffer, &text) != ENC_ERR_OK)
+        text = enc_bytes_of(SHORT_OF_MEMORY, sizeof SHORT_OF_MEMORY - 1);
+    enc_send_text(exchange->host, exchange->asker.conn, text,
+                  ends_stream ? exchange->asker.stream : 0, ends_stream);
+    enc_exchange_free(exchange);
+}
+
+static uint16_t retry_of(const struct enc_refusal *refusal)
+{
+    uint16_t usual = enc_err_row(refusal->verdict.err)->retry_s;
+    return refusal->retry_s ? (uint16_t)refusal->retry_s : usual;
+}
+
+void enc_answer_refusal(struct enc_exchange *exchange, const struct enc_refusal *refusal)
+{
+    struct enc_buffer buffer;
+    struct enc_refusal out = *refusal;
+    enc_buffer_init(&buffer, &exchange->arena, SIZE_MAX / 4);
+    if (exchange->asker.call) {
+        enc_wire_put_error(&buffer, &out);
+        reply(exchange, enc_err_row(out.verdict.err)->http_status, retry_of(&out), &buffer);
+        return;
+    }
+    out.sub_id = exchange->asker.sub_id;
+    out.hash32 = exchange->has_hash ? exchange->commit.hash32 : NULL;
+    enc_wire_put_error(&buffer, &out);
+    send_frame(exchange, &buffer, exchange->asker.stream != 0);
+}
+
+void enc_answer_err(struct enc_exchange *exchange, enum enc_err err)
+{
+    struct enc_refusal refusal = {.verdict = {.err = err}};
+    enc_answer_refusal(exchange, &refusal);
+}
+
+/* The nonce must outlive the writer only; random bytes come from the runtime. */
+static struct enc_sealing sealing_of(struct enc_exchange *exchange, uint8_t nonce24[24])
+{
+    const struct enc_runtime *runtime = exchange->host->runtime;
+    runtime->random(runtime->self, nonce24, 24);
+    return (struct enc_sealing){
+        .arena = &exchange->arena,
+        .channel = &exchange->dress.sealed.channel,
+        .nonce24 = nonce24,
+    };
+}
+
+void enc_answer_response(struct enc_exchange *exchange, struct enc_bytes members)
+{
+    struct enc_buffer buffer;
+    uint8_t nonce24[24];
+    enc_buffer_init(&buffer, &exchange->arena, SIZE_MAX / 4);
+    if (exchange->dress.is_sealed) {
+        struct enc_sealing sealing = sealing_of(exchange, nonce24);
+        if (enc_wire_put_sealed_response(&buffer, &sealing, members) != ENC_ERR_OK)
+            buffer.failed = true;
+    } else {
+        enc_wire_put_response(&buffer, members);
+    }
+    reply(exchange, 200, 0, &buffer);
+}
+
+void enc_answer_json(struct enc_exchange *exchange, const struct enc_buffer *json)
+{
+    reply(exchange, 200, 0, json);
+}
+
+static void put_receipt(struct enc_exchange *exchange, struct enc_buffer *buffer,
+                        const struct enc_event *event)
+{
+    uint8_t nonce24[24];
+    enum enc_receipt_form form =
+        exchange->asker.call ? ENC_RECEIPT_RESPONSE : ENC_RECEIPT_FRAME;
+    if (!exchange->dress.is_sealed) {
+        enc_receipt_put_json(buffer, event);
+        return;
+    }
+    struct enc_sealing sealing = sealing_of(exchange, nonce24);
+    if (enc_wire_put_sealed_receipt(buffer, &sealing, event, form) != ENC_ERR_OK)
+        buffer->failed = true;
+}
+
+void enc_answer_receipt(struct enc_exchange *exchange, const struct enc_event *event)
+{
+    struct enc_buffer buffer;
+    enc_buffer_init(&buffer, &exchange->arena, SIZE_MAX / 4);
+    put_receipt(exchange, &buffer, event);
+    if (exchange->asker.call)
+        reply(exchange, 200, 0, &buffer);
+    else
+        send_frame(exchange, &buffer, false);
+}

@@ -1,0 +1,63 @@
+/* The way in from net: one request becomes one exchange and finds its handler. On the loop. */
+#include "services/answer.h"
+#include "services/info.h"
+#include "services/inside.h"
+#include "services/router.h"
+
+/* Everything a handler reads later must outlive the request. */
+static enum enc_err copy_views(struct enc_exchange *exchange, const struct enc_request *request,
+                               struct enc_bytes param)
+{
+    exchange->param = enc_arena_copy(&exchange->arena, param);
+    exchange->query = enc_arena_copy(&exchange->arena, request->query);
+    exchange->body = enc_arena_copy(&exchange->arena, request->body);
+    bool has_all = exchange->param.data && exchange->query.data && exchange->body.data;
+    return has_all ? ENC_ERR_OK : ENC_ERR_TOO_LARGE;
+}
+
+static void run_handler(struct enc_exchange *exchange, const struct enc_request *request,
+                        const struct enc_routed *routed)
+{
+    enum enc_err err = copy_views(exchange, request, routed->param);
+    exchange->route = routed->route;
+    if (err != ENC_ERR_OK)
+        enc_answer_err(exchange, err);
+    else
+        routed->route->handler(exchange);
+}
+
+static void place_at(struct enc_ws_place *place, unsigned service, const struct enc_target *target)
+{
+    *place = (struct enc_ws_place){.service = service, .has_enclave = target->has_enclave};
+    memcpy(place->enclave32, target->enclave32, 32);
+}
+
+enum enc_handled enc_host_handle(struct enc_host *host, unsigned service,
+                                 const struct enc_request *request, struct enc_ws_place *place)
+{
+    const struct enc_service *services;
+    struct enc_target target;
+    struct enc_routed routed = {.allow = NULL};
+    ENC_CHECK(service < enc_services(&services));
+    const struct enc_enclave *enclave = services[service].enclave;
+    if (enc_bytes_is(request->path, "/info/node"))
+        return enc_info_node(host, service, request);
+    enum enc_err err = enc_target_parse(&target, enclave, request->path);
+    if (err == ENC_ERR_OK)
+        err = enc_route_find(&routed, enclave, &target, request);
+    if (err == ENC_ERR_OK && routed.route->is_ws) {
+        place_at(place, service, &target);
+        return ENC_HANDLED_UPGRADE;
+    }
+    struct enc_exchange *exchange = enc_exchange_open(host, service, request);
+    if (!exchange)
+        return ENC_HANDLED_CALL;
+    exchange->has_enclave = target.has_enclave;
+    memcpy(exchange->enclave32, target.enclave32, 32);
+    exchange->allow = routed.allow;
+    if (err == ENC_ERR_OK)
+        run_handler(exchange, request, &routed);
+    else
+        enc_answer_err(exchange, err);
+    return ENC_HANDLED_CALL;
+}

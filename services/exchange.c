@@ -1,0 +1,137 @@
+#include "services/exchange.h"
+
+#include "services/answer.h"
+#include "services/inside.h"
+
+enum { ARENA_LEN_MIN = 1 << 20, ARENA_PER_BODY = 48 };
+
+struct enc_exchange *enc_exchange_new(struct enc_host *host)
+{
+    struct enc_arena arena;
+    size_t max_len = ARENA_LEN_MIN + ARENA_PER_BODY * host->limits.body_len_max +
+                     4 * host->limits.query_body_len_max;
+    enc_arena_init(&arena, &host->chunks, max_len);
+    struct enc_exchange *exchange = ENC_ARENA_NEW(&arena, struct enc_exchange, 1);
+    if (!exchange)
+        return NULL;
+    exchange->arena = arena;
+    exchange->host = host;
+    return exchange;
+}
+
+/* An answer when there is not even memory for an exchange. */
+static void reply_busy(struct enc_host *host, struct enc_call *call)
+{
+    static const char BODY[] = "{\"type\":\"Error\",\"code\":\"RATE_LIMITED\","
+                               "\"message\":\"the node is busy; try again\","
+                               "\"error\":\"rate_limited\"}";
+    struct enc_reply reply = {
+        .status = 503,
+        .retry_s = 1,
+        .content_type = "application/json",
+        .body = enc_bytes_of(BODY, sizeof BODY - 1),
+    };
+    host->runtime->reply(host->runtime->self, call, &reply);
+}
+
+struct enc_exchange *enc_exchange_open(struct enc_host *host, unsigned service,
+                                       const struct enc_request *request)
+{
+    struct enc_exchange *exchange = enc_exchange_new(host);
+    if (!exchange) {
+        reply_busy(host, request->call);
+        return NULL;
+    }
+    exchange->service = service;
+    exchange->asker.call = request->call;
+    return exchange;
+}
+
+void enc_exchange_free(struct enc_exchange *exchange)
+{
+    const struct enc_runtime *runtime = exchange->host->runtime;
+    if (exchange->asker.conn)
+        runtime->conn_drop(runtime->self, exchange->asker.conn);
+    enc_channel_wipe(&exchange->dress.sealed.channel);
+    struct enc_arena arena = exchange->arena; /* the exchange lies in it */
+    enc_arena_fini(&arena);
+}
+
+struct enc_exchange *enc_exchange_of_job(struct enc_job *job)
+{
+    return (struct enc_exchange *)((uint8_t *)job - offsetof(struct enc_exchange, job));
+}
+
+struct enc_exchange *enc_exchange_of_mail(struct enc_mail *mail)
+{
+    return (struct enc_exchange *)mail; /* mail is its first member */
+}
+
+void enc_exchange_submit(struct enc_exchange *exchange, void (*fn)(struct enc_job *job))
+{
+    exchange->job.run = fn;
+    enum enc_err err = enc_pool_submit(exchange->host->pool, &exchange->job);
+    if (err != ENC_ERR_OK)
+        enc_answer_err(exchange, err);
+}
+
+enum enc_err enc_exchange_parse(struct enc_exchange *exchange)
+{
+    struct enc_json *json = NULL;
+    struct enc_json_facts facts;
+    enum enc_err err = enc_json_parse(&json, &exchange->arena, exchange->body, &facts);
+    exchange->json = json;
+    return err;
+}
+
+enum enc_err enc_exchange_aim(struct enc_exchange *exchange, const uint8_t enclave32[32])
+{
+    if (exchange->has_enclave && memcmp(exchange->enclave32, enclave32, 32) != 0)
+        return ENC_ERR_INVALID_REQUEST;
+    exchange->has_enclave = true;
+    memcpy(exchange->enclave32, enclave32, 32);
+    return ENC_ERR_OK;
+}
+
+enum enc_err enc_exchange_envelope(struct enc_exchange *exchange, enum enc_body_kind kind)
+{
+    ENC_TRY(enc_envelope_parse(&exchange->envelope, exchange->json, kind));
+    if (exchange->envelope.has_enclave)
+        return enc_exchange_aim(exchange, exchange->envelope.enclave32);
+    return exchange->has_enclave ? ENC_ERR_OK : ENC_ERR_INVALID_QUERY;
+}
+
+static struct enc_node_side node_side(const struct enc_exchange *exchange, uint64_t now_ms)
+{
+    const struct enc_service *services;
+    ENC_CHECK(exchange->service < enc_services(&services));
+    struct enc_node_side side = {
+        .curve = exchange->host->curve,
+        .key = &exchange->host->key,
+        .now_ms = now_ms,
+        .is_encrypted = services[exchange->service].enclave->encrypted,
+    };
+    memcpy(side.scope.seq_pub32, exchange->host->key.pub32, 32);
+    memcpy(side.scope.enclave32, exchange->enclave32, 32);
+    return side;
+}
+
+enum enc_err enc_exchange_unseal(struct enc_exchange *exchange, uint64_t now_ms)
+{
+    struct enc_sealed sealed;
+    struct enc_node_side side = node_side(exchange, now_ms);
+    if (!exchange->envelope.is_sealed)
+        return ENC_ERR_OK;
+    ENC_TRY(enc_envelope_open(&exchange->envelope, &sealed, &exchange->arena, &side));
+    exchange->dress.is_sealed = true;
+    exchange->dress.sealed = sealed;
+    enc_channel_wipe(&sealed.channel);
+    return ENC_ERR_OK;
+}
+
+enum enc_err enc_exchange_identify(struct enc_exchange *exchange, uint64_t now_ms)
+{
+    struct enc_node_side side = node_side(exchange, now_ms);
+    const struct enc_sealed *sealed = exchange->dress.is_sealed ? &exchange->dress.sealed : NULL;
+    return enc_envelope_reader(&exchange->reader, &exchange->envelope, sealed, &side);
+}

@@ -1,0 +1,289 @@
+#include "services/host.h"
+
+#include "proto/filter.h"
+#include "services/enc_node.h"
+#include "services/exchange.h"
+#include "services/inside.h"
+#include "services/node.h"
+#include "services/run.h"
+
+#include <stdlib.h>
+
+static const struct enc_service SERVICES[] = {
+    {.name = "enc-node", .enclave = &ENC_NODE},
+};
+
+size_t enc_services(const struct enc_service **out)
+{
+    *out = SERVICES;
+    return sizeof SERVICES / sizeof SERVICES[0];
+}
+
+void enc_limits_default(struct enc_limits *limits)
+{
+    *limits = (struct enc_limits){
+        .body_len_max = 1 << 20,
+        .content_len_max = ENC_CONTENT_LEN_MAX,
+        .query_body_len_max = 8 << 20,
+        .query_limit_max = ENC_FILTER_LIMIT_MAX,
+        .subs_per_socket = 64,
+        .subs_per_enclave = 65536,
+        .mailbox_depth_max = 1024,
+        .live_enclaves_max = 65536,
+        .jobs_max = 8192,
+        .run_commits_max = 256,
+        .push_attempts_max = 11,
+        .push_batch_max = 100,
+        .push_timeout_ms = 10000,
+        .push_in_flight_max = 64,
+        .idle_ms = 10000,
+    };
+}
+
+uint64_t enc_host_now_ms(const struct enc_host *host)
+{
+    return host->runtime->now_ms(host->runtime->self);
+}
+
+static uint32_t shard_of(const struct enc_host *host, const uint8_t enclave32[32])
+{
+    const struct enc_store *store = enc_data_shard(host->data, enclave32);
+    for (uint32_t i = 0; i < host->writer_count; i++)
+        if (enc_data_shard_at(host->data, i) == store)
+            return i;
+    ENC_CHECK(!"an enclave's shard is one of the shards");
+    return 0;
+}
+
+struct enc_store *enc_host_store(const struct enc_host *host, const uint8_t enclave32[32])
+{
+    return enc_data_shard(host->data, enclave32);
+}
+
+struct enc_lane *enc_host_writer(const struct enc_host *host, const uint8_t enclave32[32])
+{
+    return host->writers[shard_of(host, enclave32)];
+}
+
+const uint8_t *enc_host_seq_pub(const struct enc_host *host)
+{
+    return host->key.pub32;
+}
+
+bool enc_host_is_quiet(const struct enc_host *host)
+{
+    return enc_pool_is_quiet(host->pool);
+}
+
+bool enc_host_store_failed(const struct enc_host *host)
+{
+    /* acquire: pairs with the writer's release */
+    return atomic_load_explicit(&host->store_failed, memory_order_acquire);
+}
+
+void enc_host_counts(const struct enc_host *host, struct enc_host_counts *out)
+{
+    *out = (struct enc_host_counts){
+        .live_enclaves = enc_directory_count(host->directory),
+        .timers = enc_timers_count(host->timers),
+        /* relaxed: figures for people, nothing hangs on their order */
+        .timer_refusals = atomic_load_explicit(&host->timer_refusals, memory_order_relaxed),
+        .push_in_flight = atomic_load_explicit(&host->push_in_flight, memory_order_relaxed),
+        .commits_accepted = atomic_load_explicit(&host->commits_accepted, memory_order_relaxed),
+        .commits_refused = atomic_load_explicit(&host->commits_refused, memory_order_relaxed),
+    };
+    struct enc_actors_counts actors;
+    enc_actors_counts(host->pool, &actors);
+    out->mails_refused = actors.refusals;
+    out->jobs_refused = actors.job_refusals;
+    out->mails_waiting = actors.mails_waiting;
+    out->writer_batches = actors.lane_batches;
+    out->writer_runs = actors.lane_items;
+}
+
+/* ---- chunks of arenas ---- */
+
+static struct enc_chunk *take_chunk(void *self, size_t len)
+{
+    (void)self;
+    struct enc_chunk *chunk = (struct enc_chunk *)aligned_alloc(16, (len + 15) & ~(size_t)15);
+    if (chunk)
+        chunk->len = (len + 15) & ~(size_t)15;
+    return chunk;
+}
+
+static void give_chunks(void *self, struct enc_chunk *list)
+{
+    (void)self;
+    while (list) {
+        struct enc_chunk *next = list->next;
+        free(list);
+        list = next;
+    }
+}
+
+/* ---- start ---- */
+
+static const char *make_key(struct enc_host *host, const uint8_t priv32[32])
+{
+    uint8_t seed32[32];
+    void *memory = aligned_alloc(16, (enc_curve_size() + 15) & ~(size_t)15);
+    if (!memory)
+        return "memory for the curve cannot be had";
+    host->runtime->random(host->runtime->self, seed32, sizeof seed32);
+    host->curve = enc_curve_init(memory, seed32);
+    explicit_bzero(seed32, sizeof seed32);
+    return enc_key_init(&host->key, host->curve, priv32) ? NULL : "the node key is not valid";
+}
+
+static uint64_t read_clock(void *self)
+{
+    return enc_host_now_ms((const struct enc_host *)self);
+}
+
+static enum enc_err start_pool(struct enc_host *host)
+{
+    struct enc_pool_config config = {
+        .workers = host->config.worker_count,
+        .jobs_max = host->limits.jobs_max,
+        .clock = {.now_ms = read_clock, .self = host},
+        .sim = host->config.sim,
+    };
+    return enc_pool_start(&host->pool, &config);
+}
+
+static enum enc_err open_directory(struct enc_host *host)
+{
+    struct enc_directory_config config = {
+        .pool = host->pool,
+        .class = &ENC_NODE_CLASS,
+        .opaque = host,
+        .limits = {.depth_max = host->limits.mailbox_depth_max,
+                   .batch_max = host->limits.run_commits_max},
+        .actors_max = host->limits.live_enclaves_max,
+        .idle_ms = host->limits.idle_ms,
+    };
+    host->runtime->random(host->runtime->self, (uint8_t *)&config.hash_seed,
+                          sizeof config.hash_seed);
+    return enc_directory_open(&host->directory, &config);
+}
+
+static enum enc_err start_timers(struct enc_host *host)
+{
+    enum { RETRY_MS = 50, KINDS_PER_ENCLAVE = 3, STORED_MAX = 1 << 21 };
+    struct enc_timers_config config = {
+        .directory = host->directory,
+        .timers_max = STORED_MAX + KINDS_PER_ENCLAVE * host->limits.live_enclaves_max,
+        .mail_kind = ENC_MAIL_TIMER,
+        .retry_ms = RETRY_MS,
+    };
+    return enc_timers_start(&host->timers, &config);
+}
+
+static enum enc_err start_writers(struct enc_host *host)
+{
+    uint32_t count = enc_data_shard_count(host->data);
+    ENC_CHECK(count <= ENC_SHARD_MAX);
+    for (; host->writer_count < count; host->writer_count++) {
+        struct enc_lane_config config = {
+            .pool = host->pool,
+            .work = enc_writer_work,
+            .self = enc_data_shard_at(host->data, host->writer_count),
+            .depth_max = host->limits.live_enclaves_max, /* one run per enclave at most */
+        };
+        ENC_TRY(enc_lane_start(&host->writers[host->writer_count], &config));
+    }
+    return ENC_ERR_OK;
+}
+
+static enum enc_err load_shard_alarms(struct enc_host *host, struct enc_store *store)
+{
+    struct enc_snap *snap = NULL;
+    struct enc_scan scan;
+    struct enc_alarm_found found;
+    ENC_TRY(enc_snap_open(store, &snap));
+    enum enc_err err = ENC_ERR_OK;
+    enc_scan_alarms(&scan, snap);
+    while (err == ENC_ERR_OK && enc_scan_alarm(&scan, &found))
+        err = enc_timer_set(host->timers, found.enclave32, found.row.kind, found.row.due_ms);
+    enum enc_err end = enc_scan_fini(&scan);
+    enc_snap_close(snap);
+    return err != ENC_ERR_OK ? err : end;
+}
+
+static enum enc_err load_alarms(struct enc_host *host)
+{
+    for (uint32_t i = 0; i < host->writer_count; i++)
+        ENC_TRY(load_shard_alarms(host, enc_data_shard_at(host->data, i)));
+    return ENC_ERR_OK;
+}
+
+static const char *start_parts(struct enc_host *host)
+{
+    static const struct {
+        enum enc_err (*start)(struct enc_host *host);
+        const char *why;
+    } PARTS[] = {
+        {start_pool, "worker threads cannot be started"},
+        {open_directory, "memory for the directory cannot be had"},
+        {start_timers, "the timer thread cannot be started"},
+        {start_writers, "writer threads cannot be started"},
+        {load_alarms, "stored alarms cannot be read"},
+    };
+    for (size_t i = 0; i < sizeof PARTS / sizeof PARTS[0]; i++)
+        if (PARTS[i].start(host) != ENC_ERR_OK)
+            return PARTS[i].why;
+    return NULL;
+}
+
+static void init_host(struct enc_host *host, const struct enc_host_config *config)
+{
+    host->config = *config;
+    host->config.node_priv32 = NULL;
+    host->limits = config->limits;
+    host->runtime = config->runtime;
+    host->data = config->data;
+    host->chunks = (struct enc_chunk_source){take_chunk, give_chunks, NULL};
+    host->endpoints.allow_http = config->push_allow_http;
+    host->endpoints.allow_private = config->push_allow_private;
+    atomic_init(&host->next_stream, 1);
+}
+
+enum enc_err enc_host_start(struct enc_host **out, const struct enc_host_config *config,
+                            const char **why)
+{
+    struct enc_host *host = (struct enc_host *)calloc(1, sizeof *host);
+    *why = "memory cannot be had";
+    if (!host)
+        return ENC_ERR_INTERNAL;
+    init_host(host, config);
+    *why = make_key(host, config->node_priv32);
+    if (!*why)
+        *why = start_parts(host);
+    if (*why) {
+        enc_host_stop(host);
+        return ENC_ERR_INTERNAL;
+    }
+    *out = host;
+    return ENC_ERR_OK;
+}
+
+/* The order is the reverse of the flow: no new timers, then the queued work, then the writers it needs. */
+void enc_host_stop(struct enc_host *host)
+{
+    if (host->timers)
+        enc_timers_stop(host->timers);
+    if (host->pool)
+        enc_pool_drain(host->pool);
+    for (uint32_t i = 0; i < host->writer_count; i++)
+        enc_lane_stop(host->writers[i]);
+    if (host->directory)
+        enc_directory_close(host->directory);
+    if (host->pool)
+        enc_pool_stop(host->pool);
+    enc_key_wipe(&host->key);
+    if (host->curve)
+        enc_curve_fini(host->curve);
+    free(host->curve);
+    free(host);
+}

@@ -1,0 +1,78 @@
+#include "services/info.h"
+
+#include "services/answer.h"
+#include "services/inside.h"
+
+static void put_flag(struct enc_buffer *buffer, const char *name, bool value)
+{
+    enc_json_member_raw(buffer, name, value ? ENC_LIT("true") : ENC_LIT("false"));
+}
+
+static void put_services(struct enc_buffer *buffer, const struct enc_host *host)
+{
+    const struct enc_service *services;
+    size_t count = enc_services(&services);
+    enc_json_member(buffer, "services");
+    enc_json_put_raw(buffer, "{");
+    for (size_t i = 0; i < count; i++) {
+        const struct enc_enclave *enclave = services[i].enclave;
+        const char *mount = host->config.mounts ? host->config.mounts[i] : "/";
+        enc_json_member(buffer, services[i].name);
+        enc_json_put_raw(buffer, "{");
+        enc_json_member_text(buffer, "mount", enc_bytes_of_text(mount));
+        put_flag(buffer, "encrypted", enclave->encrypted);
+        put_flag(buffer, "has_dataview", enclave->has_dataview);
+        put_flag(buffer, "has_push", enclave->has_push);
+        enc_json_put_raw(buffer, "}");
+    }
+    enc_json_put_raw(buffer, "}");
+}
+
+static void put_limits(struct enc_buffer *buffer, const struct enc_limits *limits)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } ROWS[] = {
+        {"body", limits->body_len_max},
+        {"content", limits->content_len_max},
+        {"tags", ENC_TAG_COUNT_MAX},
+        {"query", limits->query_limit_max},
+        {"subscriptions", limits->subs_per_socket},
+        {"mailbox", limits->mailbox_depth_max},
+    };
+    enc_json_member(buffer, "limits");
+    enc_json_put_raw(buffer, "{");
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++)
+        enc_json_member_u64(buffer, ROWS[i].name, ROWS[i].value);
+    enc_json_put_raw(buffer, "}");
+}
+
+static void answer_node(struct enc_exchange *exchange)
+{
+    const struct enc_host *host = exchange->host;
+    struct enc_buffer buffer;
+    enc_buffer_init(&buffer, &exchange->arena, 1 << 16);
+    enc_json_put_raw(&buffer, "{");
+    enc_json_member_hex(&buffer, "seq_pub", enc_bytes_of(host->key.pub32, 32));
+    enc_json_member_text(&buffer, "version", enc_bytes_of_text(host->config.version));
+    put_services(&buffer, host);
+    put_limits(&buffer, &host->limits);
+    enc_json_member_u64(&buffer, "now", enc_host_now_ms(host));
+    enc_json_put_raw(&buffer, "}");
+    enc_answer_json(exchange, &buffer);
+}
+
+enum enc_handled enc_info_node(struct enc_host *host, unsigned service,
+                               const struct enc_request *request)
+{
+    struct enc_exchange *exchange = enc_exchange_open(host, service, request);
+    if (!exchange)
+        return ENC_HANDLED_CALL;
+    exchange->allow = "GET, OPTIONS";
+    if (request->method == ENC_METHOD_GET)
+        answer_node(exchange);
+    else
+        enc_answer_err(exchange, ENC_ERR_METHOD_NOT_ALLOWED);
+    return ENC_HANDLED_CALL;
+}

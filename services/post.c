@@ -1,0 +1,125 @@
+#include "services/post.h"
+
+#include "services/answer.h"
+#include "services/case.h"
+#include "services/handlers.h"
+#include "services/inside.h"
+
+void enc_exchange_post(struct enc_exchange *exchange, enum enc_mail_kind kind,
+                       void (*fn)(struct enc_job *job))
+{
+    struct enc_host *host = exchange->host;
+    enc_mail_init_pending(&exchange->mail, kind);
+    enum enc_err err = enc_directory_post(host->directory, exchange->enclave32, &exchange->mail);
+    if (err != ENC_ERR_OK) {
+        enc_answer_err(exchange, err);
+        return;
+    }
+    exchange->job.run = fn;
+    err = enc_pool_submit(host->pool, &exchange->job);
+    if (err == ENC_ERR_OK)
+        return;
+    exchange->verdict.err = err; /* it has its place in the order; its turn refuses it */
+    enc_mail_ready(&exchange->mail);
+}
+
+/* ---- commits ---- */
+
+static struct enc_verdict prepare(struct enc_exchange *exchange)
+{
+    struct enc_case c;
+    struct enc_commit *commit = &exchange->commit;
+    memcpy(exchange->claimed_hash32, commit->hash32, 32);
+    enc_commit_hash_fill(commit);
+    exchange->has_hash = true;
+    enc_case_init(&c, exchange, enc_host_now_ms(exchange->host));
+    return enc_pipeline_prepare(&c);
+}
+
+static void prepare_job(struct enc_job *job)
+{
+    struct enc_exchange *exchange = enc_exchange_of_job(job);
+    exchange->verdict = prepare(exchange);
+    enc_mail_ready(&exchange->mail);
+}
+
+static enum enc_err unseal_commit(struct enc_exchange *exchange)
+{
+    ENC_TRY(enc_exchange_unseal(exchange, enc_host_now_ms(exchange->host)));
+    ENC_TRY(enc_commit_decode(&exchange->commit, &exchange->arena, exchange->envelope.content,
+                              exchange->host->limits.content_len_max));
+    return enc_envelope_commit_check(&exchange->envelope, &exchange->commit);
+}
+
+static void prepare_sealed_job(struct enc_job *job)
+{
+    struct enc_exchange *exchange = enc_exchange_of_job(job);
+    exchange->verdict.err = unseal_commit(exchange);
+    if (exchange->verdict.err == ENC_ERR_OK)
+        exchange->verdict = prepare(exchange);
+    enc_mail_ready(&exchange->mail);
+}
+
+static void refuse_shape(struct enc_exchange *exchange, enum enc_err err)
+{
+    struct enc_refusal refusal = {.verdict = {.err = err, .step = 1}};
+    enc_answer_refusal(exchange, &refusal);
+}
+
+void enc_commit_enter(struct enc_exchange *exchange)
+{
+    enum enc_err err = enc_commit_decode(&exchange->commit, &exchange->arena, exchange->json,
+                                         exchange->host->limits.content_len_max);
+    if (err != ENC_ERR_OK) {
+        refuse_shape(exchange, err);
+        return;
+    }
+    err = enc_exchange_aim(exchange, exchange->commit.enclave32);
+    if (err != ENC_ERR_OK)
+        enc_answer_err(exchange, err);
+    else
+        enc_exchange_post(exchange, ENC_MAIL_COMMIT, prepare_job);
+}
+
+void enc_sealed_commit_enter(struct enc_exchange *exchange)
+{
+    enum enc_err err = enc_exchange_envelope(exchange, ENC_BODY_SEALED_COMMIT);
+    if (err != ENC_ERR_OK)
+        enc_answer_err(exchange, err);
+    else
+        enc_exchange_post(exchange, ENC_MAIL_COMMIT, prepare_sealed_job);
+}
+
+/* ---- reads ---- */
+
+static void query_enter(struct enc_exchange *exchange)
+{
+    enc_read_enter(exchange, ENC_BODY_QUERY, enc_read_query);
+}
+
+static void pull_enter(struct enc_exchange *exchange)
+{
+    enc_read_enter(exchange, ENC_BODY_PULL, enc_read_pull);
+}
+
+static void unknown_enter(struct enc_exchange *exchange)
+{
+    enc_answer_err(exchange, ENC_ERR_INVALID_REQUEST);
+}
+
+void enc_handle_multiplexed_post(struct enc_exchange *exchange)
+{
+    static void (*const BY_KIND[])(struct enc_exchange *) = {
+        [ENC_BODY_UNKNOWN] = unknown_enter,
+        [ENC_BODY_COMMIT] = enc_commit_enter,
+        [ENC_BODY_QUERY] = query_enter,
+        [ENC_BODY_PULL] = pull_enter,
+        [ENC_BODY_SEALED_COMMIT] = enc_sealed_commit_enter,
+        [ENC_BODY_CLOSE] = unknown_enter,
+    };
+    enum enc_err err = enc_exchange_parse(exchange);
+    if (err != ENC_ERR_OK)
+        enc_answer_err(exchange, err);
+    else
+        BY_KIND[enc_body_kind(exchange->json)](exchange);
+}

@@ -1,0 +1,89 @@
+#include "services/router.h"
+
+#include "proto/base/hex.h"
+
+/* Cut the first segment off: "/a/b" becomes "a" and "/b". */
+static struct enc_bytes first_segment(struct enc_bytes *rest)
+{
+    size_t len = 1;
+    while (len < rest->len && rest->data[len] != '/')
+        len++;
+    struct enc_bytes segment = enc_bytes_of(rest->data + 1, len - 1);
+    *rest = enc_bytes_of(rest->data + len, rest->len - len);
+    return segment;
+}
+
+static bool is_enclave_word(const struct enc_enclave *enclave, struct enc_bytes segment)
+{
+    const char *alias = enclave->addressing.alias;
+    return enc_bytes_is(segment, "enclave") || (alias && enc_bytes_is(segment, alias));
+}
+
+static struct enc_bytes or_root(struct enc_bytes rest)
+{
+    return rest.len ? rest : ENC_LIT("/");
+}
+
+enum enc_err enc_target_parse(struct enc_target *out, const struct enc_enclave *enclave,
+                              struct enc_bytes path)
+{
+    *out = (struct enc_target){.action = or_root(path)};
+    if (path.len == 0 || path.data[0] != '/')
+        return path.len == 0 ? ENC_ERR_OK : ENC_ERR_INVALID_ROUTE;
+    struct enc_bytes rest = path;
+    struct enc_bytes segment = first_segment(&rest);
+    bool is_named = is_enclave_word(enclave, segment);
+    if (is_named && rest.len)
+        segment = first_segment(&rest);
+    else if (is_named)
+        return ENC_ERR_INVALID_ROUTE;
+    out->has_enclave = enc_hex_decode(out->enclave32, 32, segment);
+    if (out->has_enclave)
+        out->action = or_root(rest);
+    return is_named && !out->has_enclave ? ENC_ERR_INVALID_ROUTE : ENC_ERR_OK;
+}
+
+/* "/nodes/:id" fits "/nodes/xyz" with param "xyz". */
+static bool fits(const char *pattern, struct enc_bytes action, struct enc_bytes *param)
+{
+    const char *colon = strchr(pattern, ':');
+    if (!colon)
+        return enc_bytes_is(action, pattern);
+    size_t head_len = (size_t)(colon - pattern);
+    if (action.len <= head_len || memcmp(action.data, pattern, head_len) != 0)
+        return false;
+    *param = enc_bytes_of(action.data + head_len, action.len - head_len);
+    return memchr(param->data, '/', param->len) == NULL;
+}
+
+static bool reaches(const struct enc_enclave *enclave, const struct enc_target *target,
+                    const struct enc_route *route)
+{
+    bool is_root_row = route->path[1] == '\0';
+    if (target->has_enclave || enclave->addressing.segment == 0)
+        return !route->at_root || !target->has_enclave;
+    return is_root_row || route->at_root;
+}
+
+enum enc_err enc_route_find(struct enc_routed *out, const struct enc_enclave *enclave,
+                            const struct enc_target *target, const struct enc_request *request)
+{
+    const struct enc_route *rows[ENC_ROUTE_MAX];
+    size_t count = enc_enclave_routes(enclave, rows);
+    bool has_get = false;
+    bool has_post = false;
+    *out = (struct enc_routed){.route = NULL};
+    for (size_t i = 0; i < count; i++) {
+        if (!reaches(enclave, target, rows[i]) ||
+            !fits(rows[i]->path, target->action, &out->param))
+            continue;
+        has_get |= rows[i]->method == ENC_METHOD_GET && !rows[i]->is_ws;
+        has_post |= rows[i]->method == ENC_METHOD_POST;
+        if (rows[i]->method == request->method && rows[i]->is_ws == request->is_upgrade)
+            out->route = rows[i];
+    }
+    if (out->route)
+        return ENC_ERR_OK;
+    out->allow = has_get && has_post ? "GET, POST, OPTIONS" : has_get ? "GET, OPTIONS" : "POST, OPTIONS";
+    return has_get || has_post ? ENC_ERR_METHOD_NOT_ALLOWED : ENC_ERR_INVALID_ROUTE;
+}

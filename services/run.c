@@ -1,0 +1,281 @@
+#include "services/run.h"
+
+#include "proto/record.h"
+#include "services/answer.h"
+#include "services/case.h"
+#include "services/pipeline.h"
+#include "services/push.h"
+#include "services/subscribers.h"
+
+enum {
+    RUN_ARENA_LEN_MAX = 256 << 20,
+    RUN_CONTENT_LEN_MAX = 8 << 20, /* staged content after which a run is full */
+};
+
+static void bind_run(struct enc_run *run)
+{
+    struct enc_node *node = run->node;
+    enc_writeset_init(&run->set, &run->arena);
+    enc_tree_source_init(&run->source, run->snap, node->state.ord);
+    enc_tree_sink_init(&run->sink, &run->set, node->state.ord);
+    enc_smt_init(&run->tree, &run->arena, &run->source.nodes, &run->state.smt);
+}
+
+enum enc_err enc_run_open(struct enc_run **out, struct enc_node *node, uint64_t now_ms)
+{
+    struct enc_arena arena;
+    struct enc_snap *snap = NULL;
+    ENC_TRY(enc_snap_open(node->store, &snap));
+    enc_arena_init(&arena, &node->host->chunks, RUN_ARENA_LEN_MAX);
+    struct enc_run *run = ENC_ARENA_NEW(&arena, struct enc_run, 1);
+    if (!run) {
+        enc_snap_close(snap);
+        return ENC_ERR_BUSY;
+    }
+    run->arena = arena;
+    run->node = node;
+    run->snap = snap;
+    run->state = node->state;
+    run->manifest = node->state.exists ? &node->manifest : NULL;
+    run->now_ms = now_ms;
+    bind_run(run);
+    *out = run;
+    return ENC_ERR_OK;
+}
+
+static void free_run(struct enc_run *run)
+{
+    enc_snap_close(run->snap);
+    struct enc_arena arena = run->arena; /* the run lies in it */
+    enc_arena_fini(&arena);
+}
+
+static struct enc_staged *append_staged(struct enc_run *run, struct enc_exchange *exchange)
+{
+    struct enc_staged *staged = ENC_ARENA_NEW(&run->arena, struct enc_staged, 1);
+    if (!staged)
+        return NULL;
+    staged->exchange = exchange;
+    staged->type = enc_type_of(exchange->commit.type);
+    if (run->last)
+        run->last->next = staged;
+    else
+        run->first = staged;
+    run->last = staged;
+    run->count++;
+    return staged;
+}
+
+static enum enc_err stage_event(struct enc_run *run, struct enc_staged *staged,
+                                struct enc_case *c)
+{
+    staged->event = ENC_ARENA_NEW(&run->arena, struct enc_event, 1);
+    if (!staged->event)
+        return ENC_ERR_TOO_LARGE;
+    staged->event->commit = *c->commit;
+    staged->target = c->target;
+    if (c->type == ENC_TYPE_MANIFEST) {
+        run->manifest = c->manifest;
+        run->first_content = c->commit->content;
+    }
+    ENC_TRY(enc_pipeline_build(c, run, staged));
+    run->accepted_count++;
+    run->content_len += c->commit->content.len;
+    return ENC_ERR_OK;
+}
+
+static struct enc_refusal refusal_of(const struct enc_case *c, struct enc_verdict verdict)
+{
+    struct enc_refusal refusal = {.verdict = verdict};
+    if (verdict.err == ENC_ERR_DUPLICATE)
+        refusal.receipt = c->earlier;
+    if (verdict.err == ENC_ERR_ENCLAVE_MIGRATED)
+        refusal.new_sequencer32 = c->state->new_sequencer32;
+    return refusal;
+}
+
+static void judge_and_stage(struct enc_run *run, struct enc_staged *staged)
+{
+    struct enc_case c;
+    enum enc_err err = enc_case_load(&c, run, staged->exchange);
+    if (err != ENC_ERR_OK) {
+        staged->refusal.verdict.err = err;
+        return;
+    }
+    staged->refusal = refusal_of(&c, enc_pipeline_judge(&c));
+    if (staged->refusal.verdict.err == ENC_ERR_OK && stage_event(run, staged, &c) != ENC_ERR_OK)
+        run->is_broken = true;
+}
+
+void enc_run_add(struct enc_run *run, struct enc_exchange *exchange)
+{
+    struct enc_staged *staged = append_staged(run, exchange);
+    if (!staged) {
+        enc_answer_err(exchange, ENC_ERR_BUSY);
+        return;
+    }
+    staged->refusal.verdict = exchange->verdict;
+    if (exchange->verdict.err == ENC_ERR_OK && !run->is_broken)
+        judge_and_stage(run, staged);
+}
+
+void enc_run_close_bundle(struct enc_run *run)
+{
+    const struct enc_state *state = &run->state;
+    if (!state->exists || state->bundle.count == 0 || run->is_broken)
+        return;
+    uint64_t timeout_ms = run->manifest->bundle_timeout_ms;
+    uint64_t close_ms = run->now_ms > state->last_ms ? run->now_ms : state->last_ms;
+    if (timeout_ms == 0 || close_ms - state->bundle_first_ms < timeout_ms)
+        return;
+    if (enc_bundle_close(run, close_ms) != ENC_ERR_OK)
+        run->is_broken = true;
+}
+
+bool enc_run_is_full(const struct enc_run *run)
+{
+    return run->is_broken || run->count >= run->node->host->limits.run_commits_max ||
+           run->content_len >= RUN_CONTENT_LEN_MAX;
+}
+
+/* ---- sealing ---- */
+
+static void put_bundle_alarm(struct enc_run *run)
+{
+    struct enc_alarm_row row = {.kind = ENC_TIMER_BUNDLE};
+    row.due_ms = enc_state_bundle_due(&run->state, run->manifest);
+    if (row.due_ms == run->node->bundle_alarm_ms)
+        return;
+    if (row.due_ms)
+        enc_put_alarm(&run->set, run->state.enclave32, &row);
+    else
+        enc_del_alarm(&run->set, run->state.enclave32, ENC_TIMER_BUNDLE);
+}
+
+static void sign_head(struct enc_run *run)
+{
+    struct enc_state *state = &run->state;
+    if (state->sth.ts == state->ct.count)
+        return;
+    state->sth.t_ms = run->now_ms;
+    state->sth.ts = state->ct.count;
+    enc_frontier_root(&state->ct, state->sth.r32);
+    enc_sth_sign(run->node->host->curve, &state->sth, &run->node->host->key);
+}
+
+static enum enc_err seal(struct enc_run *run)
+{
+    struct enc_state *state = &run->state;
+    struct enc_buffer buffer;
+    struct enc_bytes head;
+    state->smt_version++;
+    ENC_TRY(enc_smt_seal(&run->tree, &state->smt, &run->sink.nodes, state->smt_version));
+    sign_head(run);
+    put_bundle_alarm(run);
+    enc_buffer_init(&buffer, &run->arena, SIZE_MAX / 4);
+    enc_state_encode(&buffer, state);
+    ENC_TRY(enc_buffer_bytes(&buffer, &head));
+    enc_put_head(&run->set, state->ord, head);
+    return enc_writeset_ok(&run->set) ? ENC_ERR_OK : ENC_ERR_TOO_LARGE;
+}
+
+bool enc_run_submit(struct enc_run *run, struct enc_actor *actor)
+{
+    struct enc_node *node = run->node;
+    run->outcome = ENC_OUTCOME_OK;
+    if (!run->has_writes && !run->is_broken)
+        return false;
+    run->outcome = ENC_OUTCOME_FAILED;
+    run->actor = actor;
+    node->run = run;
+    if (run->is_broken || seal(run) != ENC_ERR_OK)
+        return false;
+    return enc_lane_post(enc_host_writer(node->host, node->state.enclave32), &run->link) ==
+           ENC_ERR_OK;
+}
+
+/* ---- the outcome ---- */
+
+/* Gates live in the run's arena while staged; what the node keeps needs memory of its own. */
+static void adopt_gates(struct enc_node *node, const struct enc_gates *staged)
+{
+    struct enc_arena fresh;
+    struct enc_buffer buffer;
+    struct enc_bytes record;
+    if (staged->types == node->state.gates.types && staged->count == node->state.gates.count)
+        return;
+    enc_arena_init(&fresh, &node->host->chunks, 1 << 20);
+    enc_buffer_init(&buffer, &fresh, SIZE_MAX / 4);
+    enc_gates_put(&buffer, staged);
+    ENC_CHECK(enc_buffer_bytes(&buffer, &record) == ENC_ERR_OK);
+    ENC_CHECK(enc_gates_take(&node->state.gates, &fresh, record) == ENC_ERR_OK);
+    enc_arena_fini(&node->gates_arena);
+    node->gates_arena = fresh;
+}
+
+static void swap_in(struct enc_run *run)
+{
+    struct enc_node *node = run->node;
+    bool is_new = !node->state.exists && run->state.exists;
+    adopt_gates(node, &run->state.gates);
+    struct enc_gates gates = node->state.gates;
+    node->state = run->state;
+    node->state.gates = gates;
+    if (is_new)
+        ENC_CHECK(enc_node_adopt_manifest(node, run->first_content) == ENC_ERR_OK);
+    node->bundle_alarm_ms = enc_state_bundle_due(&node->state, &node->manifest);
+    if (node->bundle_alarm_ms)
+        enc_node_set_timer(node, ENC_TIMER_BUNDLE, node->bundle_alarm_ms);
+}
+
+static void count_commit(struct enc_host *host, bool is_accepted)
+{
+    /* relaxed: figures for people, nothing hangs on their order */
+    atomic_fetch_add_explicit(is_accepted ? &host->commits_accepted : &host->commits_refused, 1,
+                              memory_order_relaxed);
+}
+
+static void answer_staged(struct enc_staged *staged)
+{
+    struct enc_exchange *exchange = staged->exchange;
+    count_commit(exchange->host, staged->refusal.verdict.err == ENC_ERR_OK);
+    staged->exchange = NULL;
+    if (staged->refusal.verdict.err == ENC_ERR_OK)
+        enc_answer_receipt(exchange, staged->event);
+    else
+        enc_answer_refusal(exchange, &staged->refusal);
+}
+
+/* A refusal may have been judged on staged state that is gone now; it is then no truth any more. */
+static void fail_staged(struct enc_run *run)
+{
+    for (struct enc_staged *s = run->first; s; s = s->next) {
+        bool stands = s->exchange->verdict.err != ENC_ERR_OK;
+        if (!stands)
+            s->refusal = (struct enc_refusal){.verdict = {.err = ENC_ERR_INTERNAL, .step = 12}};
+        answer_staged(s);
+    }
+    enc_push_forget(run->node);
+}
+
+static void publish(struct enc_run *run)
+{
+    swap_in(run);
+    for (struct enc_staged *s = run->first; s; s = s->next)
+        if (s->refusal.verdict.err == ENC_ERR_OK)
+            enc_pipeline_publish(run->node, s);
+}
+
+void enc_run_finish(struct enc_run *run)
+{
+    run->node->run = NULL;
+    if (run->outcome != ENC_OUTCOME_OK) {
+        fail_staged(run);
+    } else {
+        if (run->has_writes)
+            publish(run);
+        for (struct enc_staged *s = run->first; s; s = s->next)
+            answer_staged(s);
+    }
+    free_run(run);
+}

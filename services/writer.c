@@ -1,0 +1,56 @@
+#include "services/inside.h"
+#include "services/run.h"
+
+enum { SETS_MAX = 1024 };
+
+static struct enc_run *run_of(struct enc_link *link)
+{
+    return (struct enc_run *)link; /* link is its first member */
+}
+
+/* One bad set must not take its neighbours along: leave it out and apply the others. */
+static enum enc_outcome apply_all(struct enc_store *store, struct enc_run **runs, size_t count,
+                                  struct enc_apply_facts *facts)
+{
+    const struct enc_writeset *sets[SETS_MAX];
+    for (size_t i = 0; i < count; i++)
+        sets[i] = &runs[i]->set;
+    return enc_store_apply(store, facts, sets, count);
+}
+
+static void finish(struct enc_run *run, enum enc_outcome outcome)
+{
+    run->outcome = outcome;
+    enc_actor_resume(run->actor);
+}
+
+static void write_batch(struct enc_host *host, struct enc_store *store, struct enc_run **runs,
+                        size_t count)
+{
+    struct enc_apply_facts facts = {.culprit = SIZE_MAX};
+    enum enc_outcome outcome = apply_all(store, runs, count, &facts);
+    while (outcome == ENC_OUTCOME_FAILED && facts.culprit < count && count > 1) {
+        finish(runs[facts.culprit], ENC_OUTCOME_FAILED);
+        runs[facts.culprit] = runs[--count];
+        outcome = apply_all(store, runs, count, &facts);
+    }
+    if (outcome == ENC_OUTCOME_FENCED || outcome == ENC_OUTCOME_IN_DOUBT)
+        /* release: whoever sees the flag also sees which runs were answered before */
+        atomic_store_explicit(&host->store_failed, true, memory_order_release);
+    for (size_t i = 0; i < count; i++)
+        finish(runs[i], outcome);
+}
+
+/* No run may be touched once it is resumed, so the list is read before anything is finished. */
+void enc_writer_work(void *self, struct enc_link *list, size_t count)
+{
+    struct enc_run *runs[SETS_MAX];
+    struct enc_store *store = (struct enc_store *)self;
+    (void)count;
+    while (list) {
+        size_t taken = 0;
+        for (; list && taken < SETS_MAX; list = list->next)
+            runs[taken++] = run_of(list);
+        write_batch(runs[0]->node->host, store, runs, taken);
+    }
+}
