@@ -224,8 +224,10 @@ struct attempt {
     struct enc_actor *actor; /* of the resident, when FOUND */
 };
 
+typedef enum enc_posted post_fn(struct enc_mailbox *mailbox, struct enc_mail *mail);
+
 static struct attempt attempt(struct enc_directory *directory, const uint8_t key32[32],
-                              struct enc_mail *mail)
+                              struct enc_mail *mail, post_fn *put)
 {
     size_t bucket = enc_keyhash_of(&directory->hash, key32) & (directory->bucket_count - 1);
     struct stripe *stripe = stripe_of(directory, bucket);
@@ -235,7 +237,7 @@ static struct attempt attempt(struct enc_directory *directory, const uint8_t key
     made.found = find_live(directory, &resident, bucket, key32);
     if (made.found == FOUND) {
         made.actor = &resident->actor;
-        made.posted = enc_mailbox_post(&resident->actor.mailbox, mail);
+        made.posted = put(&resident->actor.mailbox, mail);
     }
     if (made.posted == ENC_POSTED_OWNER)
         idle_remove(directory, resident);
@@ -243,16 +245,28 @@ static struct attempt attempt(struct enc_directory *directory, const uint8_t key
     return made;
 }
 
-enum enc_err enc_directory_post(struct enc_directory *directory, const uint8_t key32[32],
-                                struct enc_mail *mail)
+static enum enc_err post_by(struct enc_directory *directory, const uint8_t key32[32],
+                            struct enc_mail *mail, post_fn *put)
 {
     struct enc_pool *pool = directory->config.pool;
     if (!enc_pool_enter(pool))
         return enc_actor_refused(pool);
-    struct attempt made = attempt(directory, key32, mail);
+    struct attempt made = attempt(directory, key32, mail, put);
     while (made.found == NO_SEAT && make_room(directory))
-        made = attempt(directory, key32, mail);
+        made = attempt(directory, key32, mail, put);
     return enc_actor_posted(pool, made.posted, made.actor);
+}
+
+enum enc_err enc_directory_post(struct enc_directory *directory, const uint8_t key32[32],
+                                struct enc_mail *mail)
+{
+    return post_by(directory, key32, mail, enc_mailbox_post);
+}
+
+enum enc_err enc_directory_post_always(struct enc_directory *directory, const uint8_t key32[32],
+                                       struct enc_mail *mail)
+{
+    return post_by(directory, key32, mail, enc_mailbox_post_always);
 }
 
 /* Resting. On the worker that owns the actor, which holds back no mail. */

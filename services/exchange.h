@@ -10,6 +10,7 @@
 #include "actors/mail.h"
 #include "actors/pool.h"
 #include "proto/commit.h"
+#include "proto/filter.h"
 #include "proto/request.h"
 #include "proto/session.h"
 #include "proto/wire.h"
@@ -67,6 +68,7 @@ struct enc_exchange {
     struct enc_dress dress;
     struct enc_reader reader; /* who asks, once the envelope is opened */
     enc_read_fn *read;        /* what a read does */
+    struct enc_filter filter; /* of a Query frame */
     struct enc_commit commit;
     uint8_t claimed_hash32[32]; /* what the client said, when commit.has_hash */
     bool has_hash;              /* commit.hash32 is computed: errors about it name it */

@@ -23,6 +23,7 @@ struct enc_node {
     struct enc_manifest manifest; /* when state.exists */
     struct enc_run *run;          /* at the writer, or NULL */
     struct enc_subs *subs;        /* subscribers.h; NULL = none */
+    uint64_t subs_now_ms;         /* the time that subscriptions are judged by in this turn */
     struct enc_pushes *pushes;    /* push.h; NULL = service without push, or nothing to deliver */
     uint64_t bundle_alarm_ms;     /* stored alarm of the open bundle; 0 = none */
 };

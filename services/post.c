@@ -90,6 +90,30 @@ void enc_sealed_commit_enter(struct enc_exchange *exchange)
         enc_exchange_post(exchange, ENC_MAIL_COMMIT, prepare_sealed_job);
 }
 
+/* ---- subscriptions ---- */
+
+static enum enc_err prepare_subscribe(struct enc_exchange *exchange)
+{
+    uint64_t now_ms = enc_host_now_ms(exchange->host);
+    ENC_TRY(enc_exchange_unseal(exchange, now_ms));
+    ENC_TRY(enc_exchange_identify(exchange, now_ms));
+    return enc_filter_parse(&exchange->filter, &exchange->arena,
+                            enc_json_get(exchange->envelope.content, "filter"),
+                            exchange->host->limits.query_limit_max);
+}
+
+static void prepare_subscribe_job(struct enc_job *job)
+{
+    struct enc_exchange *exchange = enc_exchange_of_job(job);
+    exchange->verdict.err = prepare_subscribe(exchange);
+    enc_mail_ready(&exchange->mail);
+}
+
+void enc_subscribe_enter(struct enc_exchange *exchange)
+{
+    enc_exchange_post(exchange, ENC_MAIL_SUBSCRIBE, prepare_subscribe_job);
+}
+
 /* ---- reads ---- */
 
 static void query_enter(struct enc_exchange *exchange)

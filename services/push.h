@@ -4,6 +4,11 @@
 #include "services/node.h"
 #include "services/run.h"
 
+/** The keys of protocol.md 10.1 and 10.2 in the store's short form: the first half of a SHA-256. */
+void enc_push_url_key(uint8_t url16[16], struct enc_bytes url);
+void enc_push_queue_key(uint8_t queue16[16], const uint8_t enclave32[32],
+                        const uint8_t identity32[32], struct enc_bytes url);
+
 /** Load what an activated enclave must deliver. Errors: BUSY, INTERNAL */
 ENC_MUST_USE enum enc_err enc_push_load(struct enc_node *node, struct enc_snap *snap);
 

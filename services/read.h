@@ -48,17 +48,3 @@ enc_read_fn enc_read_consistency; /* GET: content is NULL, parameters in exchang
 enc_read_fn enc_read_sth;
 enc_read_fn enc_read_manifest;
 enc_read_fn enc_read_enclave;
-
-/**
- * One event with its status as a reader may see it, from the store. false in *visible when R is missing or the record is
- * hidden; hides_content per 16.40. Used by queries and by subscriptions for stored events.
- */
-struct enc_shown {
-    struct enc_event event; /* views into the snapshot and arena */
-    struct enc_element element;
-    struct enc_event target; /* of an Update or Delete, when has_target */
-    bool has_target;
-    bool is_readable;
-};
-ENC_MUST_USE enum enc_err enc_read_shown(struct enc_shown *out, struct enc_read *read,
-                                         struct enc_bytes record);

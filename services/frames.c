@@ -1,0 +1,179 @@
+#include "services/frames.h"
+
+#include "services/answer.h"
+#include "services/inside.h"
+
+enum { CAST_LEN_MAX = 64 << 20 };
+
+void enc_sub_passed(struct enc_sub *sub, uint64_t seq)
+{
+    if (sub->stored.reverse && seq == 0)
+        sub->left = 0;
+    else if (sub->stored.reverse)
+        sub->stored.seq.last = seq - 1;
+    else
+        sub->stored.seq.first = seq + 1;
+}
+
+static void note_served(struct enc_sub *sub, const struct enc_event *event)
+{
+    const struct enc_filter_ids *ids = &sub->exchange->filter.ids;
+    for (size_t i = 0; ids->is_set && i < ids->count; i++)
+        sub->ids_served += memcmp(ids->items32[i], event->id32, 32) == 0;
+}
+
+static struct enc_bytes members_of(struct enc_arena *arena, const struct enc_element *element)
+{
+    struct enc_buffer buffer;
+    struct enc_bytes members = {NULL, 0};
+    enc_buffer_init(&buffer, arena, SIZE_MAX / 4);
+    enc_element_put(&buffer, element);
+    return enc_buffer_bytes(&buffer, &members) == ENC_ERR_OK ? members : (struct enc_bytes){NULL, 0};
+}
+
+static enum enc_err put_sealed(struct enc_buffer *buffer, struct enc_sub *sub,
+                               struct enc_arena *arena, struct enc_bytes members)
+{
+    uint8_t nonce24[24];
+    const struct enc_runtime *runtime = sub->exchange->host->runtime;
+    runtime->random(runtime->self, nonce24, sizeof nonce24);
+    struct enc_sealing sealing = {
+        .arena = arena,
+        .channel = &sub->exchange->dress.sealed.channel,
+        .nonce24 = nonce24,
+    };
+    return enc_wire_put_sealed_event(buffer, &sealing, sub->exchange->asker.sub_id, members);
+}
+
+/* The text of an Event frame; empty when memory is short. */
+static struct enc_bytes text_of(struct enc_sub *sub, struct enc_arena *arena,
+                                struct enc_bytes members)
+{
+    struct enc_buffer buffer;
+    struct enc_bytes text = {NULL, 0};
+    enc_buffer_init(&buffer, arena, SIZE_MAX / 4);
+    if (!sub->exchange->dress.is_sealed)
+        enc_wire_put_event(&buffer, sub->exchange->asker.sub_id, members);
+    else if (put_sealed(&buffer, sub, arena, members) != ENC_ERR_OK)
+        return text;
+    return enc_buffer_bytes(&buffer, &text) == ENC_ERR_OK ? text : (struct enc_bytes){NULL, 0};
+}
+
+/* A frame that cannot be made would be a gap: rather no socket than a silent hole. */
+static void send(struct enc_sub *sub, struct enc_bytes text, bool is_last)
+{
+    struct enc_exchange *exchange = sub->exchange;
+    const struct enc_runtime *runtime = exchange->host->runtime;
+    if (text.data)
+        enc_send_text(exchange->host, exchange->asker.conn, text, sub->stream, is_last);
+    else
+        runtime->ws_close(runtime->self, exchange->asker.conn, 1011);
+}
+
+size_t enc_sub_send_element(struct enc_sub *sub, const struct enc_element *element)
+{
+    struct enc_arena arena;
+    enc_arena_init(&arena, &sub->exchange->host->chunks, CAST_LEN_MAX);
+    struct enc_bytes members = members_of(&arena, element);
+    struct enc_bytes text =
+        members.data ? text_of(sub, &arena, members) : (struct enc_bytes){NULL, 0};
+    send(sub, text, false);
+    note_served(sub, element->event);
+    enc_arena_fini(&arena);
+    return text.len;
+}
+
+static void send_small(struct enc_sub *sub, const struct enc_buffer *buffer, bool is_last)
+{
+    struct enc_bytes text;
+    ENC_CHECK(enc_buffer_bytes(buffer, &text) == ENC_ERR_OK);
+    send(sub, text, is_last);
+}
+
+enum { SMALL_LEN = 2048 }; /* a frame with the longest sub_id, escaped */
+
+void enc_sub_send_eose(struct enc_sub *sub)
+{
+    uint8_t memory[2 * SMALL_LEN];
+    struct enc_arena arena;
+    struct enc_buffer buffer;
+    enc_arena_init_fixed(&arena, memory, sizeof memory);
+    enc_buffer_init(&buffer, &arena, SMALL_LEN);
+    enc_wire_put_eose(&buffer, sub->exchange->asker.sub_id);
+    send_small(sub, &buffer, false);
+}
+
+void enc_sub_send_closed(struct enc_sub *sub, enum enc_closed reason)
+{
+    uint8_t memory[2 * SMALL_LEN];
+    struct enc_arena arena;
+    struct enc_buffer buffer;
+    enc_arena_init_fixed(&arena, memory, sizeof memory);
+    enc_buffer_init(&buffer, &arena, SMALL_LEN);
+    enc_wire_put_closed(&buffer, sub->exchange->asker.sub_id, reason);
+    send_small(sub, &buffer, true);
+}
+
+void enc_sub_ask_written(struct enc_sub *sub)
+{
+    const struct enc_runtime *runtime = sub->exchange->host->runtime;
+    struct enc_outgoing mark = {.stream = sub->stream, .wants_ack = true};
+    runtime->ws_send(runtime->self, sub->exchange->asker.conn, &mark);
+}
+
+/* ---- one event, many subscriptions ---- */
+
+void enc_cast_init(struct enc_cast *cast, struct enc_host *host, const struct enc_event *event)
+{
+    *cast = (struct enc_cast){.host = host, .event = event};
+    enc_arena_init(&cast->arena, &host->chunks, CAST_LEN_MAX);
+}
+
+static struct enc_bytes cast_members(struct enc_cast *cast)
+{
+    struct enc_element element = {.event = cast->event, .status = ENC_EVENT_ACTIVE};
+    if (!cast->members.data)
+        cast->members = members_of(&cast->arena, &element);
+    return cast->members;
+}
+
+static void send_shared(struct enc_cast *cast, struct enc_sub *sub)
+{
+    const struct enc_runtime *runtime = cast->host->runtime;
+    struct enc_bytes sub_id = sub->exchange->asker.sub_id;
+    if (!cast->frame || !enc_bytes_equal(cast->sub_id, sub_id)) {
+        struct enc_bytes text = text_of(sub, &cast->arena, cast_members(cast));
+        enc_frame_drop(cast->frame);
+        cast->frame = text.data ? enc_frame_new(text) : NULL;
+        cast->sub_id = sub_id;
+    }
+    if (!cast->frame) {
+        runtime->ws_close(runtime->self, sub->exchange->asker.conn, 1011);
+        return;
+    }
+    struct enc_outgoing out = {.frame = enc_frame_hold(cast->frame), .stream = sub->stream};
+    runtime->ws_send(runtime->self, sub->exchange->asker.conn, &out);
+}
+
+static void send_sealed(struct enc_cast *cast, struct enc_sub *sub)
+{
+    struct enc_arena arena;
+    enc_arena_init(&arena, &cast->host->chunks, CAST_LEN_MAX);
+    send(sub, text_of(sub, &arena, cast_members(cast)), false);
+    enc_arena_fini(&arena);
+}
+
+void enc_cast_send(struct enc_cast *cast, struct enc_sub *sub)
+{
+    if (sub->exchange->dress.is_sealed)
+        send_sealed(cast, sub);
+    else
+        send_shared(cast, sub);
+    note_served(sub, cast->event);
+}
+
+void enc_cast_fini(struct enc_cast *cast)
+{
+    enc_frame_drop(cast->frame);
+    enc_arena_fini(&cast->arena);
+}

@@ -1,0 +1,265 @@
+/* One WebSocket as its loop sees it: which subscriptions it has, and which frames still belong to one (9.1-9.4). */
+#include "services/answer.h"
+#include "services/inside.h"
+#include "services/post.h"
+
+#include <stdlib.h>
+
+struct row {
+    uint64_t stream; /* 0 = free */
+    uint8_t enclave32[32];
+    struct enc_bytes sub_id; /* own memory */
+};
+
+struct enc_socket {
+    struct enc_host *host;
+    struct enc_conn *conn;
+    struct enc_ws_place place;
+    uint32_t row_count;
+    struct row rows[];
+};
+
+struct enc_socket *enc_host_socket_open(struct enc_host *host, struct enc_conn *conn,
+                                        const struct enc_ws_place *place)
+{
+    uint32_t row_count = host->limits.subs_per_socket;
+    size_t len = sizeof(struct enc_socket) + row_count * sizeof(struct row);
+    struct enc_socket *socket = (struct enc_socket *)calloc(1, len);
+    if (!socket)
+        return NULL;
+    socket->host = host;
+    socket->conn = conn;
+    socket->place = *place;
+    socket->row_count = row_count;
+    host->runtime->conn_hold(host->runtime->self, conn);
+    return socket;
+}
+
+/* ---- rows ---- */
+
+static struct row *find_stream(struct enc_socket *socket, uint64_t stream)
+{
+    for (uint32_t i = 0; i < socket->row_count; i++)
+        if (socket->rows[i].stream == stream)
+            return &socket->rows[i];
+    return NULL;
+}
+
+static struct row *find_sub(struct enc_socket *socket, struct enc_bytes sub_id)
+{
+    for (uint32_t i = 0; i < socket->row_count; i++)
+        if (socket->rows[i].stream && enc_bytes_equal(socket->rows[i].sub_id, sub_id))
+            return &socket->rows[i];
+    return NULL;
+}
+
+static void free_row(struct row *row)
+{
+    free((void *)(uintptr_t)row->sub_id.data);
+    *row = (struct row){.stream = 0};
+}
+
+static bool fill_row(struct row *row, const struct enc_exchange *exchange)
+{
+    struct enc_bytes sub_id = exchange->asker.sub_id;
+    uint8_t *copy = (uint8_t *)malloc(sub_id.len);
+    if (!copy)
+        return false;
+    memcpy(copy, sub_id.data, sub_id.len);
+    *row = (struct row){
+        .stream = exchange->asker.stream,
+        .sub_id = enc_bytes_of(copy, sub_id.len),
+    };
+    return true;
+}
+
+/* ---- mail to the enclaves ---- */
+
+/* When memory is short the enclave goes on sending; its frames are dropped here, stream by stream. */
+static void tell_enclave(struct enc_socket *socket, const struct row *row, enum enc_mail_kind kind)
+{
+    struct enc_exchange *exchange = enc_exchange_new(socket->host);
+    if (!exchange)
+        return;
+    exchange->asker.stream = row->stream;
+    enc_mail_init(&exchange->mail, kind);
+    enum enc_err err = enc_directory_post_always(socket->host->directory, row->enclave32,
+                                                 &exchange->mail);
+    if (err != ENC_ERR_OK)
+        enc_exchange_free(exchange); /* not in memory: it has no subscriptions either */
+}
+
+static void end_row(struct enc_socket *socket, struct row *row, enum enc_closed reason)
+{
+    uint8_t memory[2048];
+    struct enc_arena arena;
+    struct enc_buffer buffer;
+    struct enc_bytes text;
+    enc_arena_init_fixed(&arena, memory, sizeof memory);
+    enc_buffer_init(&buffer, &arena, sizeof memory);
+    enc_wire_put_closed(&buffer, row->sub_id, reason);
+    ENC_CHECK(enc_buffer_bytes(&buffer, &text) == ENC_ERR_OK);
+    enc_send_text(socket->host, socket->conn, text, 0, false);
+    tell_enclave(socket, row, ENC_MAIL_UNSUBSCRIBE);
+    free_row(row);
+}
+
+/* ---- what net asks ---- */
+
+bool enc_host_socket_admits(struct enc_socket *socket, uint64_t stream, bool is_last)
+{
+    struct row *row = stream ? find_stream(socket, stream) : NULL;
+    if (row && is_last)
+        free_row(row);
+    return stream == 0 || row;
+}
+
+void enc_host_socket_written(struct enc_socket *socket, uint64_t stream)
+{
+    const struct row *row = stream ? find_stream(socket, stream) : NULL;
+    if (row)
+        tell_enclave(socket, row, ENC_MAIL_WRITTEN);
+}
+
+void enc_host_socket_end_subs(struct enc_socket *socket, enum enc_socket_end reason)
+{
+    enum enc_closed closed =
+        reason == ENC_SOCKET_END_SLOW ? ENC_CLOSED_SLOW_CONSUMER : ENC_CLOSED_SHUTDOWN;
+    for (uint32_t i = 0; i < socket->row_count; i++)
+        if (socket->rows[i].stream)
+            end_row(socket, &socket->rows[i], closed);
+}
+
+void enc_host_socket_close(struct enc_socket *socket)
+{
+    for (uint32_t i = 0; i < socket->row_count; i++)
+        if (socket->rows[i].stream) {
+            tell_enclave(socket, &socket->rows[i], ENC_MAIL_UNSUBSCRIBE);
+            free_row(&socket->rows[i]);
+        }
+    socket->host->runtime->conn_drop(socket->host->runtime->self, socket->conn);
+    free(socket);
+}
+
+/* ---- messages ---- */
+
+static enum enc_err take_row(struct enc_socket *socket, struct enc_exchange *exchange)
+{
+    struct row *old = find_sub(socket, exchange->asker.sub_id);
+    if (old)
+        end_row(socket, old, ENC_CLOSED_REPLACED);
+    struct row *row = find_stream(socket, 0);
+    if (!row)
+        return ENC_ERR_RATE_LIMITED;
+    /* relaxed: only uniqueness matters */
+    exchange->asker.stream =
+        atomic_fetch_add_explicit(&socket->host->next_stream, 1, memory_order_relaxed);
+    if (fill_row(row, exchange))
+        return ENC_ERR_OK;
+    exchange->asker.stream = 0;
+    return ENC_ERR_BUSY;
+}
+
+static void on_query(struct enc_socket *socket, struct enc_exchange *exchange)
+{
+    enum enc_err err = enc_sub_id_take(&exchange->asker.sub_id, exchange->json);
+    if (err == ENC_ERR_OK)
+        err = take_row(socket, exchange);
+    if (err == ENC_ERR_OK)
+        err = enc_exchange_envelope(exchange, ENC_BODY_QUERY);
+    if (err != ENC_ERR_OK) {
+        enc_answer_err(exchange, err);
+        return;
+    }
+    struct row *row = find_stream(socket, exchange->asker.stream);
+    memcpy(row->enclave32, exchange->enclave32, 32);
+    enc_subscribe_enter(exchange);
+}
+
+static void on_close(struct enc_socket *socket, struct enc_exchange *exchange)
+{
+    struct enc_bytes sub_id;
+    enum enc_err err = enc_sub_id_take(&sub_id, exchange->json);
+    if (err != ENC_ERR_OK) {
+        enc_answer_err(exchange, err);
+        return;
+    }
+    struct row *row = find_sub(socket, sub_id);
+    if (row)
+        end_row(socket, row, ENC_CLOSED_CLIENT_CLOSE);
+    enc_exchange_free(exchange);
+}
+
+static void on_commit(struct enc_socket *socket, struct enc_exchange *exchange)
+{
+    (void)socket;
+    enc_commit_enter(exchange);
+}
+
+static void on_sealed_commit(struct enc_socket *socket, struct enc_exchange *exchange)
+{
+    (void)socket;
+    enc_sealed_commit_enter(exchange);
+}
+
+static void on_unknown(struct enc_socket *socket, struct enc_exchange *exchange)
+{
+    (void)socket;
+    enc_answer_err(exchange, ENC_ERR_INVALID_REQUEST);
+}
+
+static void notice(struct enc_socket *socket, const char *message)
+{
+    uint8_t memory[1024];
+    struct enc_arena arena;
+    struct enc_buffer buffer;
+    struct enc_bytes text;
+    enc_arena_init_fixed(&arena, memory, sizeof memory);
+    enc_buffer_init(&buffer, &arena, sizeof memory);
+    enc_wire_put_notice(&buffer, message);
+    ENC_CHECK(enc_buffer_bytes(&buffer, &text) == ENC_ERR_OK);
+    enc_send_text(socket->host, socket->conn, text, 0, false);
+}
+
+static struct enc_exchange *exchange_of(struct enc_socket *socket, struct enc_bytes message)
+{
+    const struct enc_runtime *runtime = socket->host->runtime;
+    struct enc_exchange *exchange = enc_exchange_new(socket->host);
+    if (!exchange)
+        return NULL;
+    exchange->service = socket->place.service;
+    exchange->has_enclave = socket->place.has_enclave;
+    memcpy(exchange->enclave32, socket->place.enclave32, 32);
+    exchange->asker.conn = socket->conn;
+    runtime->conn_hold(runtime->self, socket->conn);
+    exchange->body = enc_arena_copy(&exchange->arena, message);
+    if (exchange->body.data)
+        return exchange;
+    enc_exchange_free(exchange);
+    return NULL;
+}
+
+void enc_host_socket_message(struct enc_socket *socket, struct enc_bytes message, bool is_binary)
+{
+    static void (*const BY_KIND[])(struct enc_socket *, struct enc_exchange *) = {
+        [ENC_BODY_UNKNOWN] = on_unknown,
+        [ENC_BODY_COMMIT] = on_commit,
+        [ENC_BODY_QUERY] = on_query,
+        [ENC_BODY_PULL] = on_unknown,
+        [ENC_BODY_SEALED_COMMIT] = on_sealed_commit,
+        [ENC_BODY_CLOSE] = on_close,
+    };
+    if (is_binary) {
+        notice(socket, "binary frames are ignored");
+        return;
+    }
+    struct enc_exchange *exchange = exchange_of(socket, message);
+    if (!exchange) {
+        notice(socket, "the node is busy; this frame was not looked at");
+        return;
+    }
+    if (enc_exchange_parse(exchange) != ENC_ERR_OK)
+        on_unknown(socket, exchange);
+    else
+        BY_KIND[enc_body_kind(exchange->json)](socket, exchange);
+}
