@@ -27,7 +27,8 @@ function collect(response, resolve, reject) {
 export function request(method, base, path, body, headers = {}) {
   const { hostname, port } = new URL(base);
   const bytes = body === undefined ? undefined : Buffer.from(body);
-  const length = bytes ? { 'content-length': bytes.length } : {};
+  const sized = bytes && !headers['transfer-encoding'];
+  const length = sized ? { 'content-length': bytes.length } : {};
   const type = bytes ? { 'content-type': 'application/json' } : {};
   const options = { agent, method, hostname, port, path };
   return new Promise((resolve, reject) => {
