@@ -1,0 +1,83 @@
+/**
+ * The configuration: one struct, filled by precedence flag > environment > file > default from the rows of config.def.
+ * Everything here runs on the main thread before others start, and again at SIGHUP into a second struct.
+ */
+#pragma once
+
+#include "net/log.h"
+#include "services/host.h"
+
+/** Values of a repeatable key. */
+struct enc_config_list {
+    char **items;
+    size_t count;
+};
+
+#define ENC_TEXT(field, ...) char *field;
+#define ENC_ADDRESS(field, ...) char *field;
+#define ENC_NUMBER(field, ...) uint64_t field;
+#define ENC_BOOL(field, ...) bool field;
+#define ENC_CHOICE(field, ...) uint32_t field;
+#define ENC_LIST(field, ...) struct enc_config_list field;
+#define ENC_LIMIT(field, ...)
+/** One member per row; texts are owned by the struct and never NULL. */
+struct enc_config {
+    struct enc_limits limits;
+#include "net/config.def"
+};
+#undef ENC_TEXT
+#undef ENC_ADDRESS
+#undef ENC_NUMBER
+#undef ENC_BOOL
+#undef ENC_CHOICE
+#undef ENC_LIST
+#undef ENC_LIMIT
+
+/** durability, by the order of its names. */
+enum { ENC_DURABILITY_COMMIT, ENC_DURABILITY_OS };
+
+/** One line for people: the source, the key and what is wrong with its value. */
+struct enc_config_fault {
+    char text[512];
+};
+
+/** What the command line asks for. */
+enum enc_config_action {
+    ENC_CONFIG_RUN,
+    ENC_CONFIG_CHECK,   /* --check-config */
+    ENC_CONFIG_HELP,    /* --help */
+    ENC_CONFIG_VERSION, /* --version */
+};
+
+/** Where values come from. */
+struct enc_config_sources {
+    int argc;
+    char **argv;       /* argv[0] is skipped */
+    char **environ_kv; /* "NAME=value", NULL-terminated */
+};
+
+/** Every default. */
+void enc_config_init(struct enc_config *config);
+
+/** Free what it owns. */
+void enc_config_fini(struct enc_config *config);
+
+/**
+ * Read all sources into config (which must be initialised) and check them together. False with the fault filled when
+ * anything is wrong; config then holds a mixture and is only good for fini. Blocks on the file.
+ *
+ * Source: server.md, enclaved
+ */
+ENC_MUST_USE bool enc_config_load(struct enc_config *config, enum enc_config_action *action,
+                                  struct enc_config_fault *fault,
+                                  const struct enc_config_sources *sources);
+
+/** Print the text of --help to stdout. */
+void enc_config_help(void);
+
+/**
+ * Take over what may change while running (rows marked LIVE) from fresh; call changed for every other key whose value
+ * differs.
+ */
+void enc_config_adopt(struct enc_config *config, struct enc_config *fresh,
+                      void (*changed)(const char *key));

@@ -1,0 +1,328 @@
+/* The way out of a WebSocket: from any thread into the loop's inbox, into the queue, into one gathered write. */
+#include "net/conn.h"
+#include "net/metric.h"
+#include "net/server.h"
+
+#include <stdlib.h>
+
+enum {
+    BATCH_ITEMS_MAX = 32,       /* one write gathers at most this many items ... */
+    BATCH_LEN_MAX = 256 * 1024, /* ... and not much more than this many bytes */
+    HEAD_LEN_MAX = 10,
+    CODE_SLOW = 1013, /* try again later */
+    FIRST_TEXT = 0x81,
+    FIRST_CLOSE = 0x88,
+    FIRST_PONG = 0x8a,
+};
+
+enum item_kind { ITEM_FRAME, ITEM_CLOSE, ITEM_CONTROL };
+
+struct enc_conn_item {
+    struct enc_task task;  /* first */
+    struct enc_conn *conn; /* held until the item reaches the queue */
+    struct enc_conn_item *next;
+    struct enc_outgoing outgoing;
+    enum item_kind kind;
+    uint8_t head_len;
+    uint8_t head[ENC_CONTROL_LEN_MAX]; /* header of the frame, or all of a control frame */
+};
+
+static void push_tail(struct enc_conn_queue *queue, struct enc_conn_item *item)
+{
+    item->next = NULL;
+    if (queue->tail)
+        queue->tail->next = item;
+    else
+        queue->head = item;
+    queue->tail = item;
+}
+
+static void push_head(struct enc_conn_queue *queue, struct enc_conn_item *item)
+{
+    item->next = queue->head;
+    queue->head = item;
+    if (!queue->tail)
+        queue->tail = item;
+}
+
+static struct enc_conn_item *pop_head(struct enc_conn_queue *queue)
+{
+    struct enc_conn_item *item = queue->head;
+    if (item)
+        queue->head = item->next;
+    if (!queue->head)
+        queue->tail = NULL;
+    return item;
+}
+
+static struct enc_bytes payload(const struct enc_conn_item *item)
+{
+    struct enc_frame *frame = item->outgoing.frame;
+    return frame ? enc_frame_bytes(frame) : (struct enc_bytes){NULL, 0};
+}
+
+static size_t item_len(const struct enc_conn_item *item)
+{
+    return item->head_len + payload(item).len;
+}
+
+static bool is_farewell(const struct enc_conn_item *item)
+{
+    return item->kind != ITEM_FRAME && item->head[0] == FIRST_CLOSE;
+}
+
+static void free_item(struct enc_conn_item *item)
+{
+    enc_frame_drop(item->outgoing.frame);
+    free(item);
+}
+
+void enc_conn_free_queue(struct enc_conn_queue *queue)
+{
+    for (struct enc_conn_item *item = pop_head(queue); item; item = pop_head(queue))
+        free_item(item);
+}
+
+/* RFC 6455 5.2: FIN and text, no mask, the shortest form of the length. */
+static void write_head(struct enc_conn_item *item)
+{
+    size_t len = payload(item).len;
+    uint8_t wide8[8];
+    enc_be64_put(wide8, len);
+    item->head_len = len < 126 ? 2 : len <= UINT16_MAX ? 4 : HEAD_LEN_MAX;
+    item->head[0] = FIRST_TEXT;
+    item->head[1] = len < 126 ? (uint8_t)len : len <= UINT16_MAX ? 126 : 127;
+    size_t wide_len = item->head_len - 2U;
+    memcpy(item->head + 2, wide8 + 8 - wide_len, wide_len);
+}
+
+void enc_conn_mark_dirty(struct enc_conn *conn)
+{
+    if (conn->is_dirty)
+        return;
+    conn->is_dirty = true;
+    enc_conn_hold(conn);
+    conn->dirty_next = conn->loop->dirty;
+    conn->loop->dirty = conn;
+}
+
+/* The subscriptions end with their reason, then the socket closes. Both are posted like all else, so they come after
+ * what is queued; what the ended subscriptions had queued is dropped on its way out. */
+static void overrun(struct enc_conn *conn)
+{
+    conn->is_slow = true;
+    enc_metric_add(ENC_METRIC_REFUSED_SLOW_SOCKET, 1);
+    enc_host_socket_end_subs(conn->socket, ENC_SOCKET_END_SLOW);
+    enc_conn_close(conn, CODE_SLOW);
+    enc_conn_give_up_in(conn, conn->loop->server->config->slow_grace_ms);
+}
+
+static void enqueue(struct enc_conn *conn, struct enc_conn_item *item)
+{
+    push_tail(&conn->queue, item);
+    conn->queued_len += item_len(item);
+    conn->is_closing = item->kind == ITEM_CLOSE;
+    enc_conn_mark_dirty(conn);
+    if (!conn->is_slow && conn->queued_len > conn->loop->server->config->send_queue_max)
+        overrun(conn);
+}
+
+static void arrive(struct enc_loop *loop, struct enc_task *task)
+{
+    (void)loop;
+    struct enc_conn_item *item = (struct enc_conn_item *)task;
+    struct enc_conn *conn = item->conn;
+    if (conn->sock && !conn->is_closing)
+        enqueue(conn, item);
+    else
+        free_item(item);
+    enc_conn_drop(conn);
+}
+
+static void post_item(struct enc_conn *conn, struct enc_conn_item *item)
+{
+    enc_conn_hold(conn);
+    item->conn = conn;
+    item->task.run = arrive;
+    enc_loop_post(conn->loop, &item->task);
+}
+
+void enc_conn_send(struct enc_conn *conn, const struct enc_outgoing *outgoing)
+{
+    struct enc_conn_item *item = enc_net_new(sizeof *item);
+    item->kind = ITEM_FRAME;
+    item->outgoing = *outgoing;
+    if (outgoing->frame)
+        write_head(item);
+    post_item(conn, item);
+}
+
+void enc_conn_close(struct enc_conn *conn, uint16_t code)
+{
+    struct enc_conn_item *item = enc_net_new(sizeof *item);
+    item->kind = ITEM_CLOSE;
+    item->head_len = 4;
+    memcpy(item->head, (uint8_t[]){FIRST_CLOSE, 2, (uint8_t)(code >> 8), (uint8_t)code}, 4);
+    post_item(conn, item);
+}
+
+static struct enc_conn_item *control_item(struct enc_conn *conn, uint8_t first)
+{
+    if (first == FIRST_PONG && conn->pong)
+        return conn->pong; /* RFC 6455 5.5.3: only the last ping needs an answer */
+    struct enc_conn_item *item = enc_net_new(sizeof *item);
+    item->kind = ITEM_CONTROL;
+    push_head(&conn->queue, item);
+    if (first == FIRST_PONG)
+        conn->pong = item;
+    return item;
+}
+
+void enc_conn_send_control(struct enc_conn *conn, const uint8_t *frame, size_t len)
+{
+    if (conn->is_closed)
+        return;
+    struct enc_conn_item *item = control_item(conn, frame[0]);
+    conn->queued_len += len - item->head_len;
+    item->head_len = (uint8_t)len;
+    memcpy(item->head, frame, len);
+    conn->is_closing |= frame[0] == FIRST_CLOSE;
+    enc_conn_mark_dirty(conn);
+}
+
+/* Whether item may leave; what may not is freed. */
+static bool admit(struct enc_conn *conn, struct enc_conn_item *item)
+{
+    if (item == conn->pong)
+        conn->pong = NULL;
+    const struct enc_outgoing *outgoing = &item->outgoing;
+    if (item->kind != ITEM_FRAME ||
+        enc_host_socket_admits(conn->socket, outgoing->stream, outgoing->is_last))
+        return true;
+    conn->queued_len -= item_len(item);
+    enc_metric_add(ENC_METRIC_FRAMES_STALE, 1);
+    free_item(item);
+    return false;
+}
+
+static void drop_queue(struct enc_conn *conn)
+{
+    conn->pong = NULL;
+    enc_conn_free_queue(&conn->queue);
+}
+
+/* Move what leaves together from queue to flight; returns its bytes. Nothing follows a close frame. */
+static size_t gather(struct enc_conn *conn)
+{
+    size_t len = 0;
+    for (unsigned count = 0; count < BATCH_ITEMS_MAX && len < BATCH_LEN_MAX;) {
+        struct enc_conn_item *item = pop_head(&conn->queue);
+        if (!item)
+            break;
+        if (!admit(conn, item))
+            continue;
+        push_tail(&conn->flight, item);
+        len += item_len(item);
+        count++;
+        if (is_farewell(item)) {
+            drop_queue(conn);
+            break;
+        }
+    }
+    return len;
+}
+
+/* What has left: tell who asked to be told. Returns whether the close frame was among it. */
+static bool settle_flight(struct enc_conn *conn)
+{
+    bool has_farewell = false;
+    free(conn->flat);
+    conn->flat = NULL;
+    for (struct enc_conn_item *item = pop_head(&conn->flight); item;
+         item = pop_head(&conn->flight)) {
+        conn->queued_len -= item_len(item);
+        has_farewell |= is_farewell(item);
+        if (item->outgoing.frame)
+            enc_metric_add(ENC_METRIC_FRAMES_OUT, 1);
+        if (item->outgoing.wants_ack)
+            enc_host_socket_written(conn->socket, item->outgoing.stream);
+        free_item(item);
+    }
+    return has_farewell;
+}
+
+static void flush(struct enc_conn *conn);
+
+static void on_written(h2o_socket_t *sock, const char *err)
+{
+    struct enc_conn *conn = sock->data;
+    if (err) {
+        enc_conn_gone(conn);
+        return;
+    }
+    if (settle_flight(conn))
+        enc_conn_after_farewell(conn);
+    else
+        flush(conn);
+}
+
+static void add_piece(h2o_iovec_t *pieces, size_t *count, const void *data, size_t len)
+{
+    if (len > 0)
+        pieces[(*count)++] = h2o_iovec_init(data, len);
+}
+
+static void write_shared(struct enc_conn *conn)
+{
+    h2o_iovec_t pieces[2 * BATCH_ITEMS_MAX];
+    size_t count = 0;
+    for (struct enc_conn_item *item = conn->flight.head; item; item = item->next) {
+        struct enc_bytes body = payload(item);
+        add_piece(pieces, &count, item->head, item->head_len);
+        add_piece(pieces, &count, body.data, body.len);
+    }
+    h2o_socket_write(conn->sock, pieces, count, on_written);
+}
+
+/* TLS would make a record of every header; it copies anyway. */
+static void write_flat(struct enc_conn *conn, size_t len)
+{
+    uint8_t *at = enc_net_new(len);
+    h2o_iovec_t whole = h2o_iovec_init(at, len);
+    conn->flat = at;
+    for (struct enc_conn_item *item = conn->flight.head; item; item = item->next) {
+        struct enc_bytes body = payload(item);
+        memcpy(at, item->head, item->head_len);
+        at += item->head_len;
+        if (body.len > 0)
+            memcpy(at, body.data, body.len);
+        at += body.len;
+    }
+    h2o_socket_write(conn->sock, &whole, 1, on_written);
+}
+
+/* Write as much as goes in one piece; a flight of bare marks has left as soon as it is gathered. */
+static void flush(struct enc_conn *conn)
+{
+    while (conn->queue.head && !conn->flight.head) {
+        size_t len = gather(conn);
+        if (len == 0)
+            settle_flight(conn);
+        else if (conn->sock->ssl)
+            write_flat(conn, len);
+        else
+            write_shared(conn);
+    }
+}
+
+void enc_conn_flush_dirty(struct enc_loop *loop)
+{
+    while (loop->dirty) {
+        struct enc_conn *conn = loop->dirty;
+        loop->dirty = conn->dirty_next;
+        conn->is_dirty = false;
+        if (conn->sock)
+            flush(conn);
+        enc_conn_drop(conn);
+    }
+}

@@ -1,0 +1,189 @@
+#include "net/control.h"
+
+#include "net/log.h"
+#include "net/metric.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+
+enum {
+    WATCH_STEP_MS = 1000,
+    DRAIN_STEP_MS = 10,
+    CUT_BEFORE_END_MS = 500, /* a cut needs a moment, too */
+    MIB = 1048576,
+};
+
+static const int SIGNALS[] = {SIGTERM, SIGINT, SIGHUP};
+enum { SIGNAL_COUNT = sizeof SIGNALS / sizeof *SIGNALS };
+
+struct state {
+    struct enc_control *control;
+    uv_loop_t uv;
+    uv_signal_t signals[SIGNAL_COUNT];
+    uv_timer_t watch;
+    uv_timer_t drain;
+    uint64_t cut_at_ms;
+    uint64_t end_at_ms;
+    bool is_draining;
+    bool is_cut;
+    bool is_failed; /* the store; the status tells */
+};
+
+static void cut(struct state *state, const char *why)
+{
+    if (state->is_cut)
+        return;
+    state->is_cut = true;
+    enc_log(ENC_LOG_WARN, "cutting what is left", enc_log_text("why", why));
+    enc_server_cut(state->control->server);
+    uint64_t end_ms = uv_now(&state->uv) + CUT_BEFORE_END_MS;
+    if (end_ms < state->end_at_ms)
+        state->end_at_ms = end_ms;
+}
+
+static void on_drain_step(uv_timer_t *timer)
+{
+    struct state *state = timer->data;
+    uint64_t now_ms = uv_now(&state->uv);
+    if (enc_server_is_drained(state->control->server) || now_ms >= state->end_at_ms)
+        uv_stop(&state->uv);
+    else if (now_ms >= state->cut_at_ms)
+        cut(state, "drain_timeout_ms");
+}
+
+static void drain(struct state *state)
+{
+    uint64_t timeout_ms = state->control->config->drain_timeout_ms;
+    uint64_t now_ms = uv_now(&state->uv);
+    state->is_draining = true;
+    state->end_at_ms = now_ms + timeout_ms;
+    state->cut_at_ms = now_ms + (timeout_ms > 2 * CUT_BEFORE_END_MS ? timeout_ms - CUT_BEFORE_END_MS
+                                                                    : timeout_ms / 2);
+    enc_log(ENC_LOG_INFO, "draining", enc_log_number("timeout_ms", timeout_ms));
+    enc_server_drain(state->control->server);
+    uv_timer_start(&state->drain, on_drain_step, DRAIN_STEP_MS, DRAIN_STEP_MS);
+}
+
+static void stop(struct state *state)
+{
+    if (state->is_draining)
+        cut(state, "second signal");
+    else
+        drain(state);
+}
+
+static void on_changed(const char *key)
+{
+    enc_log(ENC_LOG_WARN, "a changed key waits for a restart", enc_log_text("key", key));
+}
+
+static void on_unchanged(const char *key)
+{
+    (void)key;
+}
+
+static bool load_again(struct enc_control *control, struct enc_config *fresh)
+{
+    struct enc_config_fault fault;
+    enum enc_config_action action;
+    if (enc_config_load(fresh, &action, &fault, control->sources))
+        return true;
+    enc_log(ENC_LOG_ERROR, "configuration not reloaded", enc_log_text("why", fault.text));
+    return false;
+}
+
+/* fresh holds the old values afterwards, so a certificate that is no good is undone by adopting them back. */
+static void take_over(struct enc_control *control, struct enc_config *fresh)
+{
+    struct enc_server_fault fault;
+    enc_config_adopt(control->config, fresh, on_changed);
+    if (enc_server_reload(control->server, &fault)) {
+        enc_log_level_set((enum enc_log_level)control->config->log_level);
+        enc_log(ENC_LOG_INFO, "configuration reloaded");
+        return;
+    }
+    enc_config_adopt(control->config, fresh, on_unchanged);
+    enc_log(ENC_LOG_ERROR, "configuration not reloaded", enc_log_text("why", fault.text));
+}
+
+static void reload(struct enc_control *control)
+{
+    struct enc_config fresh;
+    enc_config_init(&fresh);
+    if (load_again(control, &fresh))
+        take_over(control, &fresh);
+    enc_config_fini(&fresh);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct state *state = handle->data;
+    if (number == SIGHUP)
+        reload(state->control);
+    else
+        stop(state);
+}
+
+static void check_store(struct state *state)
+{
+    if (state->is_failed || !enc_host_store_failed(state->control->server->host))
+        return;
+    state->is_failed = true;
+    enc_log(ENC_LOG_ERROR, "the store refuses for good; stopping");
+    enc_server_mark(state->control->server, ENC_UNREADY_STORE, true);
+    if (!state->is_draining)
+        drain(state);
+}
+
+/* On this thread, because a network file system may keep the caller waiting. */
+static void check_disk(struct state *state)
+{
+    const struct enc_config *config = state->control->config;
+    struct statvfs info;
+    if (statvfs(config->data, &info) != 0)
+        return;
+    uint64_t free_len = (uint64_t)info.f_bavail * info.f_frsize;
+    enc_metric_set(ENC_METRIC_DISK_FREE, (int64_t)free_len);
+    enc_server_mark(state->control->server, ENC_UNREADY_DISK,
+                    free_len < config->disk_floor_mib * MIB);
+}
+
+static void on_watch_step(uv_timer_t *timer)
+{
+    check_disk(timer->data);
+    check_store(timer->data);
+}
+
+static void open_handles(struct state *state)
+{
+    ENC_CHECK(uv_loop_init(&state->uv) == 0);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        uv_signal_init(&state->uv, &state->signals[i]);
+        state->signals[i].data = state;
+        uv_signal_start(&state->signals[i], on_signal, SIGNALS[i]);
+    }
+    uv_timer_init(&state->uv, &state->watch);
+    uv_timer_init(&state->uv, &state->drain);
+    state->watch.data = state->drain.data = state;
+    uv_timer_start(&state->watch, on_watch_step, 0, WATCH_STEP_MS);
+}
+
+static void close_handles(struct state *state)
+{
+    for (size_t i = 0; i < SIGNAL_COUNT; i++)
+        uv_close((uv_handle_t *)&state->signals[i], NULL);
+    uv_close((uv_handle_t *)&state->watch, NULL);
+    uv_close((uv_handle_t *)&state->drain, NULL);
+    uv_run(&state->uv, UV_RUN_DEFAULT);
+    ENC_CHECK(uv_loop_close(&state->uv) == 0);
+}
+
+bool enc_control_run(struct enc_control *control)
+{
+    struct state state = {.control = control};
+    open_handles(&state);
+    uv_run(&state.uv, UV_RUN_DEFAULT);
+    close_handles(&state);
+    return !state.is_failed;
+}

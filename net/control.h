@@ -1,0 +1,19 @@
+/** What the main thread does while the server runs: signals, the disk, and the order of a stop. */
+#pragma once
+
+#include "net/server.h"
+
+/** What SIGHUP needs to read the configuration again. */
+struct enc_control {
+    struct enc_server *server;
+    struct enc_config *config;
+    const struct enc_config_sources *sources;
+};
+
+/**
+ * Serve until a signal stops it, and return when every connection and call is gone or drain_timeout_ms is over.
+ * SIGTERM and SIGINT drain, a second one cuts what is left; SIGHUP reads configuration and certificates again and keeps
+ * the old ones when the new are no good. Returns false when it stopped because the store had failed for good. Main
+ * thread. Source: server.md
+ */
+bool enc_control_run(struct enc_control *control);

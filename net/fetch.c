@@ -1,0 +1,362 @@
+#include "net/fetch.h"
+
+#include "net/address.h"
+#include "net/metric.h"
+
+#include <curl/curl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { BODY_LEN_MAX = 65536, IDLE_CONNECTIONS_MAX = 64 };
+
+/* One POST: waiting, or under way when easy is set. */
+struct transfer {
+    struct enc_task task; /* first */
+    struct enc_fetcher *fetcher;
+    struct enc_fetch *fetch;
+    struct transfer *prev, *next;
+    CURL *easy;
+    size_t body_len;
+    bool is_barred; /* an address was refused */
+    bool is_cut;    /* more body than we care to read; the status is known */
+};
+
+struct list {
+    struct transfer *head, *tail;
+};
+
+struct enc_fetcher {
+    struct enc_loop *loop;
+    const struct enc_config *config;
+    CURLM *multi;
+    struct curl_slist *headers;
+    uv_timer_t timer;
+    struct list waiting, active;
+    uint32_t active_count;
+    bool is_stopped;
+};
+
+/* A descriptor of libcurl's that the loop watches. */
+struct watch {
+    uv_poll_t poll;
+    struct enc_fetcher *fetcher;
+    curl_socket_t fd;
+};
+
+static void push(struct list *list, struct transfer *transfer)
+{
+    transfer->prev = list->tail;
+    transfer->next = NULL;
+    *(list->tail ? &list->tail->next : &list->head) = transfer;
+    list->tail = transfer;
+}
+
+static void take_out(struct list *list, struct transfer *transfer)
+{
+    *(transfer->prev ? &transfer->prev->next : &list->head) = transfer->next;
+    *(transfer->next ? &transfer->next->prev : &list->tail) = transfer->prev;
+}
+
+static enum enc_metric metric_of(const struct transfer *transfer)
+{
+    int status = transfer->fetch->status;
+    if (transfer->is_barred && status == 0)
+        return ENC_METRIC_FETCHES_BARRED;
+    if (status == 0)
+        return ENC_METRIC_FETCHES_NONE;
+    return status / 100 == 2 ? ENC_METRIC_FETCHES_2XX : ENC_METRIC_FETCHES_OTHER;
+}
+
+/* The end of a transfer; fetch is the caller's again and may be gone after done. */
+static void finish(struct transfer *transfer, int status, const char *reason)
+{
+    struct enc_fetch *fetch = transfer->fetch;
+    fetch->status = status;
+    fetch->reason = reason;
+    enc_metric_add(metric_of(transfer), 1);
+    enc_metric_add(ENC_METRIC_FETCHES_OPEN, -1);
+    free(transfer);
+    fetch->done(fetch);
+}
+
+/* ---- what libcurl asks ---- */
+
+static curl_socket_t open_socket(void *opaque, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct transfer *transfer = opaque;
+    const struct enc_config *config = transfer->fetcher->config;
+    if (purpose != CURLSOCKTYPE_IPCXN)
+        return CURL_SOCKET_BAD;
+    if (!config->push_allow_private && !enc_address_is_public(&address->addr)) {
+        transfer->is_barred = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                  address->protocol);
+}
+
+static size_t throw_away(char *data, size_t size, size_t count, void *opaque)
+{
+    (void)data;
+    struct transfer *transfer = opaque;
+    transfer->body_len += size * count;
+    transfer->is_cut = transfer->body_len > BODY_LEN_MAX;
+    return transfer->is_cut ? 0 : size * count;
+}
+
+static void collect(struct enc_fetcher *fetcher);
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct enc_fetcher *fetcher = timer->data;
+    int running;
+    curl_multi_socket_action(fetcher->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    collect(fetcher);
+}
+
+static int set_timer(CURLM *multi, long wait_ms, void *opaque)
+{
+    (void)multi;
+    struct enc_fetcher *fetcher = opaque;
+    if (wait_ms < 0)
+        uv_timer_stop(&fetcher->timer);
+    else
+        uv_timer_start(&fetcher->timer, on_timer, (uint64_t)wait_ms, 0);
+    return 0;
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct watch *watch = poll->data;
+    struct enc_fetcher *fetcher = watch->fetcher;
+    int flags = status < 0 ? CURL_CSELECT_ERR : 0;
+    int running;
+    flags |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
+    flags |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
+    curl_multi_socket_action(fetcher->multi, watch->fd, flags, &running);
+    collect(fetcher);
+}
+
+static void free_watch(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static void drop_watch(struct enc_fetcher *fetcher, struct watch *watch)
+{
+    if (!watch)
+        return;
+    uv_poll_stop(&watch->poll);
+    uv_close((uv_handle_t *)&watch->poll, free_watch);
+    curl_multi_assign(fetcher->multi, watch->fd, NULL);
+}
+
+static struct watch *new_watch(struct enc_fetcher *fetcher, curl_socket_t fd)
+{
+    struct watch *watch = enc_net_new(sizeof *watch);
+    watch->fetcher = fetcher;
+    watch->fd = fd;
+    ENC_CHECK(uv_poll_init_socket(&fetcher->loop->uv, &watch->poll, fd) == 0);
+    watch->poll.data = watch;
+    curl_multi_assign(fetcher->multi, fd, watch);
+    return watch;
+}
+
+static int set_watch(CURL *easy, curl_socket_t fd, int what, void *opaque, void *known)
+{
+    (void)easy;
+    struct enc_fetcher *fetcher = opaque;
+    struct watch *watch = known;
+    if (what == CURL_POLL_REMOVE) {
+        drop_watch(fetcher, watch);
+        return 0;
+    }
+    if (!watch)
+        watch = new_watch(fetcher, fd);
+    int events = what & CURL_POLL_IN ? UV_READABLE : 0;
+    events |= what & CURL_POLL_OUT ? UV_WRITABLE : 0;
+    uv_poll_start(&watch->poll, events, on_poll);
+    return 0;
+}
+
+/* ---- transfers ---- */
+
+static void set_security(CURL *easy, const struct enc_config *config)
+{
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, config->push_allow_http ? "https,http" : "https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (config->push_ca_file[0])
+        curl_easy_setopt(easy, CURLOPT_CAINFO, config->push_ca_file);
+}
+
+static void set_limits(CURL *easy, const struct enc_fetch *fetch)
+{
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)fetch->timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)fetch->timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* A lookup that outlives its transfer is left to its thread instead of being waited for. */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "enclaved");
+}
+
+static void set_callbacks(CURL *easy, struct transfer *transfer)
+{
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, throw_away);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+}
+
+static void begin(struct transfer *transfer)
+{
+    struct enc_fetcher *fetcher = transfer->fetcher;
+    const struct enc_fetch *fetch = transfer->fetch;
+    CURL *easy = curl_easy_init();
+    ENC_CHECK(easy != NULL);
+    transfer->easy = easy;
+    curl_easy_setopt(easy, CURLOPT_URL, (const char *)fetch->url.data);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)fetch->body.len);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, (const char *)fetch->body.data);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fetcher->headers);
+    set_security(easy, fetcher->config);
+    set_limits(easy, fetch);
+    set_callbacks(easy, transfer);
+    push(&fetcher->active, transfer);
+    fetcher->active_count++;
+    ENC_CHECK(curl_multi_add_handle(fetcher->multi, easy) == CURLM_OK);
+}
+
+static void begin_waiting(struct enc_fetcher *fetcher)
+{
+    while (fetcher->waiting.head &&
+           fetcher->active_count < fetcher->config->limits.push_in_flight_max) {
+        struct transfer *transfer = fetcher->waiting.head;
+        take_out(&fetcher->waiting, transfer);
+        begin(transfer);
+    }
+}
+
+static const char *reason_of(const struct transfer *transfer, CURLcode code)
+{
+    if (transfer->is_barred)
+        return "the address is not public";
+    switch (code) {
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return "the URL's scheme is not allowed";
+    case CURLE_OPERATION_TIMEDOUT:
+        return "timed out";
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return "the host name has no address";
+    case CURLE_COULDNT_CONNECT:
+        return "no connection";
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return "the certificate does not verify";
+    default:
+        return curl_easy_strerror(code);
+    }
+}
+
+static void end(struct transfer *transfer)
+{
+    struct enc_fetcher *fetcher = transfer->fetcher;
+    curl_multi_remove_handle(fetcher->multi, transfer->easy);
+    curl_easy_cleanup(transfer->easy);
+    take_out(&fetcher->active, transfer);
+    fetcher->active_count--;
+}
+
+static void complete(CURL *easy, CURLcode code)
+{
+    struct transfer *transfer = NULL;
+    long status = 0;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    bool is_answered = code == CURLE_OK || (code == CURLE_WRITE_ERROR && transfer->is_cut);
+    end(transfer);
+    finish(transfer, is_answered ? (int)status : 0, is_answered ? NULL : reason_of(transfer, code));
+}
+
+static void collect(struct enc_fetcher *fetcher)
+{
+    int left;
+    for (CURLMsg *message; (message = curl_multi_info_read(fetcher->multi, &left));) {
+        if (message->msg == CURLMSG_DONE)
+            complete(message->easy_handle, message->data.result);
+    }
+    begin_waiting(fetcher);
+}
+
+static void arrive(struct enc_loop *loop, struct enc_task *task)
+{
+    (void)loop;
+    struct transfer *transfer = (struct transfer *)task;
+    struct enc_fetcher *fetcher = transfer->fetcher;
+    if (fetcher->is_stopped) {
+        finish(transfer, 0, "the node is stopping");
+        return;
+    }
+    push(&fetcher->waiting, transfer);
+    begin_waiting(fetcher);
+}
+
+void enc_fetcher_post(struct enc_fetcher *fetcher, struct enc_fetch *fetch)
+{
+    struct transfer *transfer = enc_net_new(sizeof *transfer);
+    transfer->fetcher = fetcher;
+    transfer->fetch = fetch;
+    transfer->task.run = arrive;
+    enc_metric_add(ENC_METRIC_FETCHES_OPEN, 1);
+    enc_loop_post(fetcher->loop, &transfer->task);
+}
+
+struct enc_fetcher *enc_fetcher_new(struct enc_loop *loop, const struct enc_config *config)
+{
+    struct enc_fetcher *fetcher = enc_net_new(sizeof *fetcher);
+    fetcher->loop = loop;
+    fetcher->config = config;
+    uv_timer_init(&loop->uv, &fetcher->timer);
+    fetcher->timer.data = fetcher;
+    fetcher->headers = curl_slist_append(NULL, "Content-Type: application/json");
+    fetcher->headers = curl_slist_append(fetcher->headers, "Expect:");
+    fetcher->multi = curl_multi_init();
+    ENC_CHECK(fetcher->headers != NULL && fetcher->multi != NULL);
+    curl_multi_setopt(fetcher->multi, CURLMOPT_SOCKETFUNCTION, set_watch);
+    curl_multi_setopt(fetcher->multi, CURLMOPT_SOCKETDATA, fetcher);
+    curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERFUNCTION, set_timer);
+    curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERDATA, fetcher);
+    curl_multi_setopt(fetcher->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS_MAX);
+    return fetcher;
+}
+
+void enc_fetcher_stop(struct enc_fetcher *fetcher)
+{
+    fetcher->is_stopped = true;
+    while (fetcher->active.head) {
+        struct transfer *transfer = fetcher->active.head;
+        end(transfer);
+        finish(transfer, 0, "the node is stopping");
+    }
+    while (fetcher->waiting.head) {
+        struct transfer *transfer = fetcher->waiting.head;
+        take_out(&fetcher->waiting, transfer);
+        finish(transfer, 0, "the node is stopping");
+    }
+}
+
+void enc_fetcher_close(struct enc_fetcher *fetcher)
+{
+    curl_multi_cleanup(fetcher->multi);
+    curl_slist_free_all(fetcher->headers);
+    uv_close((uv_handle_t *)&fetcher->timer, NULL);
+}
+
+void enc_fetcher_free(struct enc_fetcher *fetcher)
+{
+    free(fetcher);
+}

@@ -1,0 +1,220 @@
+#include "net/loop.h"
+
+#include "net/conn.h"
+#include "net/log.h"
+#include "net/metric.h"
+#include "net/peer.h"
+#include "net/server.h"
+#include "net/sweep.h"
+
+#include <stdlib.h>
+
+enum { TICK_MS = 1000, DRAIN_STEP_MS = 20, STOP_WAIT_MS = 1000, BACKLOG = 1024 };
+
+void *enc_net_new(size_t len)
+{
+    void *memory = calloc(1, len);
+    ENC_CHECK(memory != NULL);
+    return memory;
+}
+
+static struct enc_task *take_all(struct enc_loop *loop)
+{
+    /* acquire: pairs with the release of enc_loop_post, so that the tasks' contents are seen */
+    struct enc_task *newest = atomic_exchange_explicit(&loop->inbox, NULL, memory_order_acquire);
+    struct enc_task *oldest = NULL;
+    while (newest) {
+        struct enc_task *next = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    return oldest;
+}
+
+void enc_loop_post(struct enc_loop *loop, struct enc_task *task)
+{
+    /* relaxed: the exchange below orders; a stale head only costs one more try */
+    struct enc_task *head = atomic_load_explicit(&loop->inbox, memory_order_relaxed);
+    do {
+        task->next = head;
+        /* release: the task's contents come before its place in the list; relaxed: nothing was published */
+    } while (!atomic_compare_exchange_weak_explicit(&loop->inbox, &head, task, memory_order_release,
+                                                    memory_order_relaxed));
+    if (!head)
+        uv_async_send(&loop->wake);
+}
+
+static void run_inbox(struct enc_loop *loop)
+{
+    struct enc_task *task = take_all(loop);
+    while (task) {
+        struct enc_task *next = task->next;
+        task->run(loop, task);
+        task = next;
+    }
+}
+
+static void on_wake(uv_async_t *wake)
+{
+    struct enc_loop *loop = wake->data;
+    run_inbox(loop);
+    enc_conn_flush_dirty(loop);
+    /* What HTTP/2 would write at the next turn of the loop leaves now: it saves the turn, and no bytes can arrive
+     * between an answer and its write (README, defects of h2o). */
+    h2o_timeout_run(&loop->uv, &loop->http.zero_timeout, uv_now(&loop->uv));
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct enc_loop *loop = timer->data;
+    enc_sweep_slow(loop);
+    enc_conn_tick(loop);
+    enc_conn_flush_dirty(loop);
+}
+
+static void init_handles(struct enc_loop *loop)
+{
+    ENC_CHECK(uv_loop_init(&loop->uv) == 0);
+    ENC_CHECK(uv_async_init(&loop->uv, &loop->wake, on_wake) == 0);
+    uv_timer_init(&loop->uv, &loop->tick);
+    uv_timer_init(&loop->uv, &loop->drain);
+    loop->wake.data = loop->tick.data = loop->drain.data = loop;
+    uv_timer_start(&loop->tick, on_tick, TICK_MS, TICK_MS);
+}
+
+void enc_loop_init(struct enc_loop *loop, struct enc_server *server, h2o_globalconf_t *global)
+{
+    loop->server = server;
+    init_handles(loop);
+    h2o_context_init(&loop->http, &loop->uv, global);
+}
+
+static void run_thread(void *opaque)
+{
+    struct enc_loop *loop = opaque;
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
+void enc_loop_start(struct enc_loop *loop)
+{
+    ENC_CHECK(uv_thread_create(&loop->thread, run_thread, loop) == 0);
+}
+
+uint64_t enc_loop_now_ms(const struct enc_loop *loop)
+{
+    return uv_now(&loop->uv);
+}
+
+struct enc_loop *enc_loop_of_request(const h2o_req_t *req)
+{
+    return H2O_STRUCT_FROM_MEMBER(struct enc_loop, http, req->conn->ctx);
+}
+
+static void on_connection(uv_stream_t *stream, int status)
+{
+    if (status == 0)
+        enc_peer_accept(stream->data);
+}
+
+bool enc_listener_open(struct enc_listener *listener, struct enc_loop *loop, int fd)
+{
+    listener->loop = loop;
+    listener->accept.ctx = &loop->http;
+    uv_tcp_init(&loop->uv, &listener->tcp);
+    listener->tcp.data = listener;
+    listener->is_open = true;
+    return uv_tcp_open(&listener->tcp, fd) == 0 &&
+           uv_listen((uv_stream_t *)&listener->tcp, BACKLOG, on_connection) == 0;
+}
+
+static void close_listener(struct enc_listener *listener)
+{
+    if (listener->is_open)
+        uv_close((uv_handle_t *)&listener->tcp, NULL);
+    listener->is_open = false;
+}
+
+static size_t public_peers(const struct enc_loop *loop)
+{
+    return loop->peer_counts[ENC_LISTENER_PUBLIC] + loop->peer_counts[ENC_LISTENER_TLS];
+}
+
+static void on_drain_step(uv_timer_t *timer)
+{
+    struct enc_loop *loop = timer->data;
+    enc_sweep_idle(loop);
+    if (public_peers(loop) > 0 || loop->call_count > 0)
+        return;
+    uv_timer_stop(timer);
+    /* release: whoever sees it sees what the loop did before; pairs with enc_server_is_drained */
+    atomic_store_explicit(&loop->is_drained, true, memory_order_release);
+}
+
+void enc_loop_drain(struct enc_loop *loop)
+{
+    if (loop->is_draining)
+        return;
+    loop->is_draining = true;
+    close_listener(&loop->listeners[ENC_LISTENER_PUBLIC]);
+    close_listener(&loop->listeners[ENC_LISTENER_TLS]);
+    h2o_context_request_shutdown(&loop->http);
+    enc_conn_end_all(loop);
+    uv_timer_start(&loop->drain, on_drain_step, 0, DRAIN_STEP_MS);
+}
+
+void enc_loop_cut(struct enc_loop *loop)
+{
+    for (struct enc_peer *peer = loop->peers; peer; peer = peer->next)
+        enc_peer_kill(peer);
+}
+
+static void close_own_handles(struct enc_loop *loop)
+{
+    uv_close((uv_handle_t *)&loop->wake, NULL);
+    uv_close((uv_handle_t *)&loop->tick, NULL);
+    uv_close((uv_handle_t *)&loop->drain, NULL);
+}
+
+static void on_stop_step(uv_timer_t *timer)
+{
+    struct enc_loop *loop = timer->data;
+    if (!loop->peers || uv_now(&loop->uv) >= loop->stop_at_ms)
+        uv_stop(&loop->uv);
+}
+
+void enc_loop_stop(struct enc_loop *loop)
+{
+    for (size_t i = 0; i < ENC_LISTENER_KINDS; i++)
+        close_listener(&loop->listeners[i]);
+    enc_loop_cut(loop);
+    loop->stop_at_ms = uv_now(&loop->uv) + STOP_WAIT_MS;
+    uv_timer_start(&loop->drain, on_stop_step, 0, DRAIN_STEP_MS);
+}
+
+/* h2o 2.2.5 disposes of a context whose second GOAWAY is still to come by aborting. */
+static void dispose_context(struct enc_loop *loop)
+{
+    h2o_timeout_unlink(&loop->http.http2._graceful_shutdown_timeout);
+    h2o_context_dispose(&loop->http);
+}
+
+void enc_loop_join(struct enc_loop *loop)
+{
+    uv_thread_join(&loop->thread);
+    run_inbox(loop);
+    enc_conn_flush_dirty(loop);
+}
+
+bool enc_loop_fini(struct enc_loop *loop)
+{
+    if (loop->peers)
+        return false;
+    for (size_t i = 0; i < ENC_LISTENER_KINDS; i++)
+        close_listener(&loop->listeners[i]);
+    dispose_context(loop);
+    close_own_handles(loop);
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+    ENC_CHECK(uv_loop_close(&loop->uv) == 0);
+    return true;
+}

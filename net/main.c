@@ -1,0 +1,192 @@
+/* The composition root: the one place that knows every room. Opened from top to bottom, closed in reverse. */
+#include "net/config.h"
+#include "net/control.h"
+#include "net/key.h"
+#include "net/log.h"
+#include "net/process.h"
+#include "net/server.h"
+#include "proto/schnorr.h"
+#include "proto/selfcheck.h"
+#include "store/store.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { EXIT_CONFIGURATION = 2, GIB_SHIFT = 30 };
+
+/* What is open, so that a failure half way closes just that. */
+struct node {
+    struct enc_config config;
+    struct enc_config_sources sources;
+    uint8_t priv32[32];
+    uint8_t pub32[32];
+    struct enc_data *data;
+    struct enc_server *server;
+    struct enc_host *host;
+};
+
+static bool fail(const char *what, const char *why)
+{
+    enc_log(ENC_LOG_ERROR, what, enc_log_text("why", why));
+    return false;
+}
+
+static bool make_data_dir(const struct node *node)
+{
+    struct enc_store_note note;
+    if (enc_data_make_dir(node->config.data, &note) == ENC_STORE_FAULT_NONE)
+        return true;
+    return fail("no data directory", note.text);
+}
+
+static bool derive_public(struct node *node)
+{
+    uint8_t seed32[32];
+    struct enc_key key;
+    void *memory = aligned_alloc(16, (enc_curve_size() + 15) & ~(size_t)15);
+    ENC_CHECK(memory != NULL);
+    enc_process_random(seed32, sizeof seed32);
+    struct enc_curve *curve = enc_curve_init(memory, seed32);
+    bool is_key = enc_key_init(&key, curve, node->priv32);
+    memcpy(node->pub32, key.pub32, sizeof node->pub32);
+    enc_key_wipe(&key);
+    enc_curve_fini(curve);
+    free(memory);
+    enc_process_wipe(seed32, sizeof seed32);
+    return is_key;
+}
+
+static bool load_key(struct node *node)
+{
+    char path[4096 + sizeof "/node.key"];
+    struct enc_key_fault fault;
+    if (node->config.key_file[0])
+        snprintf(path, sizeof path, "%s", node->config.key_file);
+    else
+        snprintf(path, sizeof path, "%s/node.key", node->config.data);
+    if (!enc_key_load(node->priv32, &fault, path))
+        return fail("no node key", fault.text);
+    return derive_public(node) || fail("no node key", "not a private key of secp256k1");
+}
+
+static bool open_data(struct node *node)
+{
+    struct enc_store_note note;
+    struct enc_data_config config = {
+        .dir = node->config.data,
+        .node_pub32 = node->pub32,
+        .map_len = node->config.store_map_gib << GIB_SHIFT,
+        .shard_count = (uint32_t)node->config.shards,
+        .sync = node->config.durability == ENC_DURABILITY_COMMIT,
+    };
+    if (!config.sync)
+        enc_log(ENC_LOG_WARN, "durability os: receipts do not survive a power cut");
+    if (enc_data_open(&node->data, &note, &config) == ENC_STORE_FAULT_NONE)
+        return true;
+    return fail("data directory refused", note.text);
+}
+
+static bool start_host(struct node *node, unsigned worker_count)
+{
+    const char *why = "unknown";
+    struct enc_host_config config = {
+        .runtime = enc_server_runtime(node->server),
+        .data = node->data,
+        .node_priv32 = node->priv32,
+        .limits = node->config.limits,
+        .worker_count = worker_count,
+        .push_allow_http = node->config.push_allow_http,
+        .push_allow_private = node->config.push_allow_private,
+        .version = ENC_VERSION,
+        .mounts = enc_server_mounts(node->server),
+    };
+    enum enc_err err = enc_host_start(&node->host, &config, &why);
+    enc_process_wipe(node->priv32, sizeof node->priv32);
+    return err == ENC_ERR_OK || fail("services not started", why);
+}
+
+static bool start_server(struct node *node)
+{
+    struct enc_server_fault fault;
+    return enc_server_start(node->server, &fault, node->host) || fail("not listening", fault.text);
+}
+
+static bool open_node(struct node *node)
+{
+    struct enc_server_threads threads = enc_server_threads(&node->config);
+    if (!make_data_dir(node) || !load_key(node) || !open_data(node))
+        return false;
+    node->server = enc_server_new(&node->config, threads.loops);
+    return start_host(node, threads.workers) && start_server(node);
+}
+
+static void close_node(struct node *node)
+{
+    enc_process_wipe(node->priv32, sizeof node->priv32);
+    if (node->host)
+        enc_host_stop(node->host);
+    enc_server_free(node->server);
+    enc_data_close(node->data);
+}
+
+/* Everybody is gone; outbound POSTs are given up, the services finish, the loops end last: they carry replies. */
+static void stop_node(struct node *node)
+{
+    enc_server_stop_fetches(node->server);
+    enc_host_stop(node->host);
+    node->host = NULL;
+    enc_server_stop(node->server);
+}
+
+static int run(struct node *node)
+{
+    if (!open_node(node)) {
+        close_node(node);
+        return EXIT_FAILURE;
+    }
+    struct enc_control control = {node->server, &node->config, &node->sources};
+    bool is_healthy = enc_control_run(&control);
+    stop_node(node);
+    close_node(node);
+    enc_log(ENC_LOG_INFO, "stopped");
+    return is_healthy ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int act(struct node *node, enum enc_config_action action)
+{
+    switch (action) {
+    case ENC_CONFIG_HELP:
+        enc_config_help();
+        return EXIT_SUCCESS;
+    case ENC_CONFIG_VERSION:
+        puts("enclaved " ENC_VERSION);
+        return EXIT_SUCCESS;
+    case ENC_CONFIG_CHECK:
+        puts("the configuration is good");
+        return EXIT_SUCCESS;
+    case ENC_CONFIG_RUN:
+        enc_log_level_set((enum enc_log_level)node->config.log_level);
+        enc_log_adopt_stderr();
+        return run(node);
+    }
+    return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    struct node node = {.sources = {argc, argv, environ}};
+    struct enc_config_fault fault;
+    enum enc_config_action action;
+    int status = EXIT_CONFIGURATION;
+    enc_process_seal();
+    ENC_CHECK(enc_crypto_self_check() && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+    enc_config_init(&node.config);
+    if (enc_config_load(&node.config, &action, &fault, &node.sources))
+        status = act(&node, action);
+    else
+        fprintf(stderr, "enclaved: %s\n", fault.text);
+    enc_config_fini(&node.config);
+    curl_global_cleanup();
+    return status;
+}

@@ -1,0 +1,164 @@
+#include "net/respond.h"
+
+#include "net/amend.h"
+#include "net/metric.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+enum { REFUSAL_LEN_MAX = 512 };
+
+static const char JSON_TYPE[] = "application/json";
+
+struct reason {
+    unsigned status;
+    const char *text;
+};
+static const struct reason REASONS[] = {
+    {101, "Switching Protocols"},
+    {200, "OK"},
+    {201, "Created"},
+    {204, "No Content"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {409, "Conflict"},
+    {410, "Gone"},
+    {413, "Content Too Large"},
+    {417, "Expectation Failed"},
+    {426, "Upgrade Required"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {503, "Service Unavailable"},
+};
+
+const char *enc_status_reason(unsigned status)
+{
+    for (size_t i = 0; i < sizeof REASONS / sizeof *REASONS; i++) {
+        if (REASONS[i].status == status)
+            return REASONS[i].text;
+    }
+    return "Status";
+}
+
+static void add(h2o_req_t *req, const h2o_token_t *name, const char *value)
+{
+    h2o_add_header(&req->pool, &req->res.headers, name, NULL, value, strlen(value));
+}
+
+static void add_by_name(h2o_req_t *req, const char *name, const char *value)
+{
+    h2o_add_header_by_str(&req->pool, &req->res.headers, name, strlen(name), 1, NULL, value,
+                          strlen(value));
+}
+
+void enc_respond_headers(h2o_req_t *req, const char *content_type, bool immutable)
+{
+    if (content_type)
+        add(req, H2O_TOKEN_CONTENT_TYPE, content_type);
+    add(req, H2O_TOKEN_CACHE_CONTROL,
+        immutable ? "public, max-age=31536000, immutable" : "no-store");
+    add(req, H2O_TOKEN_ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+}
+
+static bool is_head(const h2o_req_t *req)
+{
+    return h2o_memis(req->input.method.base, req->input.method.len, H2O_STRLIT("HEAD"));
+}
+
+static void set_status(h2o_req_t *req, unsigned status)
+{
+    req->res.status = (int)status;
+    req->res.reason = enc_status_reason(status);
+    enc_metric_count_status(status);
+    if (enc_loop_of_request(req)->is_draining)
+        req->http1_is_persistent = 0;
+}
+
+/* h2o may free the request, and whatever hangs on it, inside of this. */
+static void send_body(h2o_req_t *req, h2o_iovec_t body)
+{
+    static h2o_generator_t generator = {NULL, NULL};
+    bool has_body = body.len > 0 && !is_head(req);
+    h2o_start_response(req, &generator);
+    h2o_send(req, has_body ? &body : NULL, has_body, H2O_SEND_STATE_FINAL);
+}
+
+static void add_retry(h2o_req_t *req, unsigned retry_s)
+{
+    char *text = h2o_mem_alloc_pool(&req->pool, 8);
+    snprintf(text, 8, "%u", retry_s > 9999 ? 9999 : retry_s);
+    add(req, H2O_TOKEN_RETRY_AFTER, text);
+}
+
+void enc_respond(h2o_req_t *req, const struct enc_reply *reply)
+{
+    set_status(req, reply->status);
+    if (reply->status != 204)
+        req->res.content_length = reply->body.len;
+    enc_respond_headers(req, reply->body.len ? reply->content_type : NULL, reply->immutable);
+    if (reply->retry_s)
+        add_retry(req, reply->retry_s);
+    if (reply->allow)
+        add(req, H2O_TOKEN_ALLOW, reply->allow);
+    send_body(req, h2o_iovec_init(reply->body.data, reply->body.len));
+}
+
+void enc_respond_options(h2o_req_t *req)
+{
+    set_status(req, 204);
+    add(req, H2O_TOKEN_ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    add(req, H2O_TOKEN_ALLOW, "GET, POST, OPTIONS");
+    add_by_name(req, "access-control-allow-methods", "GET, POST, OPTIONS");
+    add_by_name(req, "access-control-allow-headers", "Content-Type");
+    add_by_name(req, "access-control-max-age", "86400");
+    send_body(req, h2o_iovec_init(NULL, 0));
+}
+
+uint16_t enc_refusal_status(const struct enc_refusal *refusal)
+{
+    return refusal->status ? refusal->status : enc_err_row(refusal->err)->http_status;
+}
+
+static void lower(char *out, size_t len, const char *text)
+{
+    size_t i = 0;
+    for (; text[i] && i + 1 < len; i++)
+        out[i] = (char)tolower((unsigned char)text[i]);
+    out[i] = '\0';
+}
+
+h2o_iovec_t enc_refusal_json(h2o_mem_pool_t *pool, const struct enc_refusal *refusal)
+{
+    const struct enc_err_row *row = enc_err_row(refusal->err);
+    char code[64], retry[32] = "";
+    lower(code, sizeof code, row->code);
+    if (row->retry_s)
+        snprintf(retry, sizeof retry, ",\"retry_after\":%u", row->retry_s);
+    char *text = h2o_mem_alloc_pool(pool, REFUSAL_LEN_MAX);
+    int len = snprintf(text, REFUSAL_LEN_MAX,
+                       "{\"type\":\"Error\",\"code\":\"%s\",\"message\":\"%s\",\"error\":\"%s\"%s}",
+                       row->code, refusal->message ? refusal->message : row->message, code, retry);
+    ENC_CHECK(len > 0 && len < REFUSAL_LEN_MAX);
+    return h2o_iovec_init(text, (size_t)len);
+}
+
+void enc_respond_refusal(h2o_req_t *req, const struct enc_refusal *refusal)
+{
+    const struct enc_err_row *row = enc_err_row(refusal->err);
+    h2o_iovec_t body = enc_refusal_json(&req->pool, refusal);
+    set_status(req, enc_refusal_status(refusal));
+    req->res.content_length = body.len;
+    enc_respond_headers(req, JSON_TYPE, false);
+    if (row->retry_s)
+        add_retry(req, row->retry_s);
+    if (req->res.status == 426)
+        add_by_name(req, "sec-websocket-version", "13");
+    if (refusal->must_close)
+        enc_amend_close(req);
+    send_body(req, body);
+}

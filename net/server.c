@@ -1,0 +1,345 @@
+#include "net/server.h"
+
+#include "net/admin.h"
+#include "net/amend.h"
+#include "net/fetch.h"
+#include "net/log.h"
+#include "net/metric.h"
+#include "net/origin.h"
+#include "net/process.h"
+#include "net/request.h"
+#include "net/tls.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { FILES_RESERVED = 256, LOOP_SHARE = 4 };
+
+static const char *const LISTENER_NAMES[ENC_LISTENER_KINDS] = {"public", "tls", "admin"};
+
+/* Something that every loop is asked to do. */
+struct order {
+    struct enc_task task; /* first */
+    void (*act)(struct enc_loop *loop);
+};
+
+static void run_order(struct enc_loop *loop, struct enc_task *task)
+{
+    ((struct order *)task)->act(loop);
+    free(task);
+}
+
+static void order_one(struct enc_loop *loop, void (*act)(struct enc_loop *loop))
+{
+    struct order *order = enc_net_new(sizeof *order);
+    order->task.run = run_order;
+    order->act = act;
+    enc_loop_post(loop, &order->task);
+}
+
+static void order_all(struct enc_server *server, void (*act)(struct enc_loop *loop))
+{
+    for (unsigned i = 0; i < server->loop_count; i++)
+        order_one(&server->loops[i], act);
+}
+
+void enc_server_mark(struct enc_server *server, enum enc_unready reason, bool is_set)
+{
+    /* relaxed: the bits order nothing */
+    if (is_set)
+        atomic_fetch_or_explicit(&server->unready, reason, memory_order_relaxed);
+    else
+        atomic_fetch_and_explicit(&server->unready, ~(unsigned)reason, memory_order_relaxed);
+}
+
+struct enc_server_threads enc_server_threads(const struct enc_config *config)
+{
+    unsigned threads = config->threads ? (unsigned)config->threads : enc_process_cpus();
+    unsigned loops = threads / LOOP_SHARE > 0 ? threads / LOOP_SHARE : 1;
+    return (struct enc_server_threads){loops, threads > loops + 1 ? threads - loops : threads};
+}
+
+/* ---- building ---- */
+
+static void set_global(h2o_globalconf_t *global, const struct enc_config *config)
+{
+    h2o_config_init(global);
+    global->server_name = h2o_iovec_init(H2O_STRLIT("enclaved"));
+    /* One byte more than allowed: h2o's two checks differ by one, and ours is exact. */
+    global->max_request_entity_size = config->limits.body_len_max + 1;
+    global->handshake_timeout = config->handshake_timeout_ms;
+    global->http1.req_timeout = config->request_timeout_ms;
+    global->http2.idle_timeout = config->idle_timeout_ms;
+    global->http2.max_concurrent_requests_per_connection = config->streams_max;
+}
+
+static h2o_hostconf_t *add_host(struct enc_server *server, const char *name)
+{
+    h2o_hostconf_t *host =
+        h2o_config_register_host(&server->global, h2o_iovec_init(name, strlen(name)), 65535);
+    host->http2.push_preload = 0;
+    enc_amend_register(host);
+    return host;
+}
+
+static void add_hosts(struct enc_server *server)
+{
+    h2o_hostconf_t *public_host = add_host(server, "public");
+    h2o_hostconf_t *admin_host = add_host(server, "admin");
+    enc_request_register(public_host);
+    enc_admin_register(admin_host);
+    server->hosts[ENC_LISTENER_PUBLIC][0] = public_host;
+    server->hosts[ENC_LISTENER_TLS][0] = public_host;
+    server->hosts[ENC_LISTENER_ADMIN][0] = admin_host;
+}
+
+static void init_loop(struct enc_server *server, struct enc_loop *loop)
+{
+    enc_loop_init(loop, server, &server->global);
+    for (unsigned kind = 0; kind < ENC_LISTENER_KINDS; kind++) {
+        loop->listeners[kind].kind = (enum enc_listener_kind)kind;
+        loop->listeners[kind].accept.hosts = server->hosts[kind];
+    }
+}
+
+/* Every connection needs a descriptor, and so do the store and the pushes. */
+static uint64_t affordable_connections(const struct enc_config *config)
+{
+    uint64_t files = enc_process_raise_files();
+    uint64_t affordable = files > 2 * FILES_RESERVED ? files - FILES_RESERVED : files / 2;
+    if (config->connections_max <= affordable)
+        return config->connections_max;
+    enc_log(ENC_LOG_WARN, "fewer connections than limits.connections: open files are limited",
+            enc_log_number("connections", affordable));
+    return affordable;
+}
+
+struct enc_server *enc_server_new(const struct enc_config *config, unsigned loop_count)
+{
+    struct enc_server *server = enc_net_new(sizeof *server);
+    server->config = config;
+    server->connections_max = affordable_connections(config);
+    server->origins =
+        enc_origins_new((uint64_t[]){config->connections_per_address, config->sockets_per_address});
+    atomic_init(&server->unready, ENC_UNREADY_STARTING);
+    enc_mounts_init(&server->mounts, &config->services);
+    enc_runtime_init(&server->runtime, server);
+    set_global(&server->global, config);
+    add_hosts(server);
+    server->loop_count = loop_count;
+    server->loops = enc_net_new(loop_count * sizeof *server->loops);
+    for (unsigned i = 0; i < loop_count; i++)
+        init_loop(server, &server->loops[i]);
+    server->fetcher = enc_fetcher_new(&server->loops[0], config);
+    return server;
+}
+
+const struct enc_runtime *enc_server_runtime(const struct enc_server *server)
+{
+    return &server->runtime;
+}
+
+const char *const *enc_server_mounts(const struct enc_server *server)
+{
+    return server->mounts.paths;
+}
+
+/* ---- starting ---- */
+
+static bool refuse(struct enc_server_fault *fault, const char *what, const char *why)
+{
+    snprintf(fault->text, sizeof fault->text, "%s: %s", what, why);
+    return false;
+}
+
+/* Admin is small and lives on the first loop alone. */
+static bool bind_listener(struct enc_server *server, struct enc_server_fault *fault,
+                          enum enc_listener_kind kind)
+{
+    const char *const texts[] = {server->config->listen, server->config->tls_listen,
+                                 server->config->admin};
+    struct enc_bind_fault why;
+    unsigned count = kind == ENC_LISTENER_ADMIN ? 1 : server->loop_count;
+    if (texts[kind][0] == '\0' || enc_bind_open(&server->binds[kind], &why, texts[kind], count))
+        return true;
+    return refuse(fault, LISTENER_NAMES[kind], why.text);
+}
+
+static bool open_listener(struct enc_server *server, struct enc_server_fault *fault,
+                          enum enc_listener_kind kind)
+{
+    struct enc_bind *bind = &server->binds[kind];
+    for (unsigned i = 0; i < bind->count; i++) {
+        struct enc_loop *loop = &server->loops[i];
+        int fd = bind->fds[i];
+        bind->fds[i] = -1; /* uv's from here on */
+        if (!enc_listener_open(&loop->listeners[kind], loop, fd))
+            return refuse(fault, LISTENER_NAMES[kind], strerror(errno));
+    }
+    return true;
+}
+
+static bool load_tls(struct enc_server *server, SSL_CTX **context, struct enc_server_fault *fault)
+{
+    const struct enc_config *config = server->config;
+    struct enc_tls_fault why;
+    *context = NULL;
+    if (config->tls_listen[0] == '\0')
+        return true;
+    *context = enc_tls_open(&why, config->tls_certificate, config->tls_key);
+    return *context || refuse(fault, "tls", why.text);
+}
+
+/* Each loop holds its own reference. */
+static void share_tls(struct enc_server *server, SSL_CTX *context)
+{
+    for (unsigned i = 0; context && i < server->loop_count; i++) {
+        SSL_CTX_up_ref(context);
+        server->loops[i].listeners[ENC_LISTENER_TLS].accept.ssl_ctx = context;
+    }
+    SSL_CTX_free(context);
+}
+
+static bool open_all(struct enc_server *server, struct enc_server_fault *fault)
+{
+    SSL_CTX *context;
+    for (unsigned kind = 0; kind < ENC_LISTENER_KINDS; kind++) {
+        if (!bind_listener(server, fault, (enum enc_listener_kind)kind))
+            return false;
+    }
+    if (!load_tls(server, &context, fault))
+        return false;
+    share_tls(server, context);
+    for (unsigned kind = 0; kind < ENC_LISTENER_KINDS; kind++) {
+        if (!open_listener(server, fault, (enum enc_listener_kind)kind))
+            return false;
+    }
+    return true;
+}
+
+static void announce(const struct enc_server *server)
+{
+    char address[ENC_ADDRESS_TEXT_MAX];
+    for (unsigned kind = 0; kind < ENC_LISTENER_KINDS; kind++) {
+        if (server->binds[kind].count == 0)
+            continue;
+        enc_address_text(address, &server->binds[kind].address);
+        enc_log(ENC_LOG_INFO, "listening", enc_log_text("listener", LISTENER_NAMES[kind]),
+                enc_log_text("address", address));
+    }
+}
+
+bool enc_server_start(struct enc_server *server, struct enc_server_fault *fault,
+                      struct enc_host *host)
+{
+    server->host = host;
+    if (!open_all(server, fault))
+        return false;
+    for (unsigned i = 0; i < server->loop_count; i++)
+        enc_loop_start(&server->loops[i]);
+    enc_server_mark(server, ENC_UNREADY_STARTING, false);
+    announce(server);
+    return true;
+}
+
+/* ---- changing and stopping ---- */
+
+/* A certificate on its way to one loop. */
+struct rotation {
+    struct enc_task task; /* first */
+    SSL_CTX *context;
+};
+
+static void rotate(struct enc_loop *loop, struct enc_task *task)
+{
+    h2o_accept_ctx_t *accept = &loop->listeners[ENC_LISTENER_TLS].accept;
+    SSL_CTX *old = accept->ssl_ctx;
+    accept->ssl_ctx = ((struct rotation *)task)->context;
+    SSL_CTX_free(old); /* connections hold references of their own */
+    free(task);
+}
+
+bool enc_server_reload(struct enc_server *server, struct enc_server_fault *fault)
+{
+    SSL_CTX *context;
+    if (!load_tls(server, &context, fault))
+        return false;
+    for (unsigned i = 0; context && i < server->loop_count; i++) {
+        struct rotation *rotation = enc_net_new(sizeof *rotation);
+        rotation->task.run = rotate;
+        rotation->context = context;
+        SSL_CTX_up_ref(context);
+        enc_loop_post(&server->loops[i], &rotation->task);
+    }
+    SSL_CTX_free(context);
+    return true;
+}
+
+void enc_server_drain(struct enc_server *server)
+{
+    enc_server_mark(server, ENC_UNREADY_DRAINING, true);
+    order_all(server, enc_loop_drain);
+}
+
+bool enc_server_is_drained(const struct enc_server *server)
+{
+    for (unsigned i = 0; i < server->loop_count; i++) {
+        /* acquire: pairs with the loop's release; its last answers came before */
+        if (!atomic_load_explicit(&server->loops[i].is_drained, memory_order_acquire))
+            return false;
+    }
+    return true;
+}
+
+void enc_server_cut(struct enc_server *server)
+{
+    order_all(server, enc_loop_cut);
+}
+
+static void stop_fetches(struct enc_loop *loop)
+{
+    enc_fetcher_stop(loop->server->fetcher);
+}
+
+void enc_server_stop_fetches(struct enc_server *server)
+{
+    order_one(&server->loops[0], stop_fetches);
+}
+
+void enc_server_stop(struct enc_server *server)
+{
+    order_all(server, enc_loop_stop);
+    for (unsigned i = 0; i < server->loop_count; i++)
+        enc_loop_join(&server->loops[i]);
+}
+
+/* Contexts go in reverse order of their making, one after the other: h2o's handlers share vectors. */
+static bool fini_loops(struct enc_server *server)
+{
+    bool is_clean = true;
+    enc_fetcher_close(server->fetcher);
+    for (unsigned i = server->loop_count; i-- > 0;) {
+        SSL_CTX_free(server->loops[i].listeners[ENC_LISTENER_TLS].accept.ssl_ctx);
+        is_clean &= enc_loop_fini(&server->loops[i]);
+    }
+    return is_clean;
+}
+
+void enc_server_free(struct enc_server *server)
+{
+    if (!server)
+        return;
+    if (!fini_loops(server)) {
+        enc_log(ENC_LOG_WARN,
+                "connections outlived the server; their memory is left to the kernel");
+        return;
+    }
+    enc_fetcher_free(server->fetcher);
+    h2o_config_dispose(&server->global);
+    for (unsigned kind = 0; kind < ENC_LISTENER_KINDS; kind++)
+        enc_bind_fini(&server->binds[kind]);
+    enc_origins_free(server->origins);
+    free(server->loops);
+    free(server);
+}
