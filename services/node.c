@@ -194,7 +194,10 @@ static bool run_commits(struct enc_node *node, struct enc_batch *batch)
     struct enc_run *run = NULL;
     enum enc_err err = enc_run_open(&run, node, enc_host_now_ms(node->host));
     if (err != ENC_ERR_OK) {
-        refuse_mail(node->host, enc_batch_next(batch), err);
+        if (enc_batch_peek(batch))
+            refuse_mail(node->host, enc_batch_next(batch), err);
+        else
+            enc_push_forget(node); /* only deliveries wanted a run: their timer comes back */
         return false;
     }
     while (joins_run(enc_batch_peek(batch)) && !enc_run_is_full(run))
@@ -216,6 +219,8 @@ static enum enc_turn node_turn(void *self, struct enc_batch *batch)
         else if (run_commits(node, batch))
             return ENC_TURN_PARK;
     }
+    if (enc_push_is_due(node) && run_commits(node, batch))
+        return ENC_TURN_PARK;
     return ENC_TURN_DONE;
 }
 

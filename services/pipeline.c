@@ -415,15 +415,17 @@ static enum enc_err persist(struct delta *d)
 
 /* ---- 13 broadcast and 14 push: after the run is durable ---- */
 
-static void broadcast(struct enc_node *node, struct enc_staged *staged)
+static void broadcast(struct enc_run *run)
 {
-    enc_subs_broadcast(node, staged);
+    for (const struct enc_staged *s = run->first; s; s = s->next)
+        if (s->refusal.verdict.err == ENC_ERR_OK)
+            enc_subs_broadcast(run->node, s);
 }
 
-static void push(struct enc_node *node, struct enc_staged *staged)
+/* The rows of the queues became durable with their events; what is left is to wake the queues. */
+static void push(struct enc_run *run)
 {
-    (void)staged; /* its rows became durable with it; the queues only need to be woken */
-    enc_push_wake(node);
+    enc_push_wake(run->node);
 }
 
 /* ---- the order ---- */
@@ -435,8 +437,7 @@ static judge_fn *const JUDGE[] = {
 
 static build_fn *const BUILD[] = {/* 9 */ finalise, /* 10 */ smt, /* 11 */ ct, /* 12 */ persist};
 
-static void (*const PUBLISH[])(struct enc_node *, struct enc_staged *) = {/* 13 */ broadcast,
-                                                                          /* 14 */ push};
+static void (*const PUBLISH[])(struct enc_run *) = {/* 13 */ broadcast, /* 14 */ push};
 
 static struct enc_verdict judge(const struct enc_case *c, unsigned first, unsigned last)
 {
@@ -467,8 +468,8 @@ enum enc_err enc_pipeline_build(const struct enc_case *c, struct enc_run *run,
     return ENC_ERR_OK;
 }
 
-void enc_pipeline_publish(struct enc_node *node, struct enc_staged *staged)
+void enc_pipeline_publish(struct enc_run *run)
 {
     for (size_t i = 0; i < sizeof PUBLISH / sizeof PUBLISH[0]; i++)
-        PUBLISH[i](node, staged);
+        PUBLISH[i](run);
 }

@@ -41,5 +41,5 @@ ENC_MUST_USE enum enc_err enc_pipeline_build(const struct enc_case *c, struct en
 /** Step 11's second way in: close the open bundle of a run at close_ms. Errors: INTERNAL */
 ENC_MUST_USE enum enc_err enc_bundle_close(struct enc_run *run, uint64_t close_ms);
 
-/** Steps 13-14 for an accepted commit of a durable run, then its receipt. */
-void enc_pipeline_publish(struct enc_node *node, struct enc_staged *staged);
+/** Steps 13-14 of a durable run whose state is swapped in. Receipts follow. */
+void enc_pipeline_publish(struct enc_run *run);

@@ -18,6 +18,15 @@ ENC_MUST_USE enum enc_err enc_push_load(struct enc_node *node, struct enc_snap *
  */
 ENC_MUST_USE enum enc_err enc_push_enqueue(struct enc_run *run, struct enc_staged *staged);
 
+/** Whether the queues have something to write: open a run for it when no commit does. */
+bool enc_push_is_due(const struct enc_node *node);
+
+/**
+ * Let the queues write into the run, after its commits: results of POSTs, new payloads, the alarm.
+ * Errors: INTERNAL, TOO_LARGE (arena): the run is then broken
+ */
+ENC_MUST_USE enum enc_err enc_push_stage(struct enc_run *run);
+
 /** Step 14: the run is durable; start what waits. */
 void enc_push_wake(struct enc_node *node);
 

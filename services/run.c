@@ -182,6 +182,8 @@ static enum enc_err seal(struct enc_run *run)
 bool enc_run_submit(struct enc_run *run, struct enc_actor *actor)
 {
     struct enc_node *node = run->node;
+    if (!run->is_broken && enc_push_stage(run) != ENC_ERR_OK)
+        run->is_broken = true;
     run->outcome = ENC_OUTCOME_OK;
     if (!run->has_writes && !run->is_broken)
         return false;
@@ -258,22 +260,16 @@ static void fail_staged(struct enc_run *run)
     enc_push_forget(run->node);
 }
 
-static void publish(struct enc_run *run)
-{
-    swap_in(run);
-    for (struct enc_staged *s = run->first; s; s = s->next)
-        if (s->refusal.verdict.err == ENC_ERR_OK)
-            enc_pipeline_publish(run->node, s);
-}
-
 void enc_run_finish(struct enc_run *run)
 {
     run->node->run = NULL;
     if (run->outcome != ENC_OUTCOME_OK) {
         fail_staged(run);
     } else {
-        if (run->has_writes)
-            publish(run);
+        if (run->has_writes) {
+            swap_in(run);
+            enc_pipeline_publish(run);
+        }
         for (struct enc_staged *s = run->first; s; s = s->next)
             answer_staged(s);
     }
