@@ -168,7 +168,7 @@ static bool is_localhost(struct text label)
 
 static bool is_name_allowed(struct text host, const struct enc_endpoint_policy *policy)
 {
-    struct text label;
+    struct text label = host;
     uint8_t address4[4];
     if (host.at == host.end || host.end - host.at > HOST_LEN_MAX || !split_name(host, &label))
         return false;
