@@ -101,6 +101,10 @@ Test(ct, paths)
         expect_path(&path, leaf == 2 ? "merkle5.path_of_2" : "merkle5.path_of_4");
         cr_assert(enc_path_root(root32, &path, log.leaves32[leaf], leaf, 5));
         expect_vector(enc_bytes_of(root32, 32), "merkle5.root");
+        path.count--;
+        cr_assert(!enc_path_root(root32, &path, log.leaves32[leaf], leaf, 5));
+        path.count += 2;
+        cr_assert(!enc_path_root(root32, &path, log.leaves32[leaf], leaf, 5));
     }
 }
 

@@ -9,6 +9,7 @@ static const struct enc_json *parsed(struct enc_bytes text)
     static struct enc_arena arena;
     static struct enc_json_facts facts;
     struct enc_json *json;
+    enc_arena_fini(&arena);
     arena = arena_new();
     cr_assert(enc_json_parse(&json, &arena, text, &facts) == ENC_ERR_OK);
     return json;
@@ -16,8 +17,10 @@ static const struct enc_json *parsed(struct enc_bytes text)
 
 static const struct enc_json *parsed_vector(json_t *vector)
 {
-    char *text = json_dumps(vector, JSON_COMPACT);
-    return parsed(enc_bytes_of_text(text));
+    static char text[1 << 15];
+    size_t len = json_dumpb(vector, text, sizeof text, JSON_COMPACT);
+    cr_assert(len <= sizeof text);
+    return parsed(enc_bytes_of(text, len));
 }
 
 static struct enc_buffer opened(struct enc_arena *arena)
@@ -36,11 +39,13 @@ static void expect_written(struct enc_buffer *buffer, json_t *vector)
     cr_assert(enc_buffer_bytes(buffer, &text) == ENC_ERR_OK);
     json_t *written = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
     cr_assert(json_equal(written, vector), "%.*s", (int)text.len, (const char *)text.data);
+    json_decref(written);
+    enc_arena_fini(buffer->arena);
 }
 
 /* Each of the five kinds: read from its vector, written, and refused member by member. */
 struct kind {
-    json_t *(*vector)(void);
+    json_t *(*vector)(void); /* the caller's to decref */
     enum enc_err (*take)(const struct enc_json *object);
     void (*put)(struct enc_buffer *buffer);
 };
@@ -53,12 +58,12 @@ static struct enc_sth sth;
 
 static json_t *member_vector(void)
 {
-    return vector_at("smt.proof_member");
+    return json_deep_copy(vector_at("smt.proof_member"));
 }
 
 static json_t *absent_vector(void)
 {
-    return vector_at("smt.proof_absent_seq_pub");
+    return json_deep_copy(vector_at("smt.proof_absent_seq_pub"));
 }
 
 static enum enc_err smt_take(const struct enc_json *object)
@@ -73,7 +78,7 @@ static void smt_put(struct enc_buffer *buffer)
 
 static json_t *bundle_vector(void)
 {
-    return vector_at("bundle0.proof_e2");
+    return json_deep_copy(vector_at("bundle0.proof_e2"));
 }
 
 static enum enc_err bundle_take(const struct enc_json *object)
@@ -121,7 +126,7 @@ static void consistency_put(struct enc_buffer *buffer)
 
 static json_t *sth_vector(void)
 {
-    return vector_at("sth2");
+    return json_deep_copy(vector_at("sth2"));
 }
 
 static enum enc_err sth_take(const struct enc_json *object)
@@ -153,6 +158,7 @@ Test(proof_json, vectors_survive_both_ways)
         cr_assert(KINDS[i].take(parsed_vector(vector)) == ENC_ERR_OK, "kind %zu", i);
         KINDS[i].put(&buffer);
         expect_written(&buffer, vector);
+        json_decref(vector);
     }
 }
 
@@ -161,26 +167,34 @@ Test(proof_json, other_members_do_not_disturb)
     for (size_t i = 0; i < KIND_COUNT; i++) {
         struct enc_arena arena = arena_new();
         struct enc_buffer buffer = opened(&arena);
-        json_t *vector = json_deep_copy(KINDS[i].vector());
+        json_t *vector = KINDS[i].vector();
         json_object_set_new(vector, "zz", json_integer(7));
         cr_assert(KINDS[i].take(parsed_vector(vector)) == ENC_ERR_OK);
         enc_json_member_u64(&buffer, "zz", 7);
         KINDS[i].put(&buffer);
         expect_written(&buffer, vector);
+        json_decref(vector);
     }
 }
 
-/* A copy of the vector of a kind with one member changed. */
+/* The vector of a kind with one member changed, or gone. */
 static void refuse_with(const struct kind *kind, const char *member, json_t *value)
 {
-    json_t *changed = json_deep_copy(kind->vector());
+    json_t *changed = kind->vector();
     if (value)
         json_object_set(changed, member, value);
     else
         json_object_del(changed, member);
-    char *text = json_dumps(changed, JSON_COMPACT);
-    enum enc_err err = kind->take(parsed(enc_bytes_of_text(text)));
-    cr_assert(err == ENC_ERR_INVALID_REQUEST, "accepted %s", text);
+    enum enc_err err = kind->take(parsed_vector(changed));
+    cr_assert(err == ENC_ERR_INVALID_REQUEST, "accepted another %s", member);
+    json_decref(changed);
+}
+
+static void refuse_with_text(const struct kind *kind, const char *member, const char *text)
+{
+    json_t *value = json_string(text);
+    refuse_with(kind, member, value);
+    json_decref(value);
 }
 
 static json_t *wrong_values(void)
@@ -203,16 +217,21 @@ static void refuse_wrong_member(const struct kind *kind, const char *member)
         refuse_with(kind, member, json_null());
     for (size_t i = 0; i < json_array_size(wrong); i++)
         refuse_with(kind, member, json_array_get(wrong, i));
+    json_decref(wrong);
 }
 
 static void refuse_wrong_length(const struct kind *kind, const char *member)
 {
+    char hex[256];
     json_t *vector = kind->vector();
-    const char *hex = json_string_value(json_object_get(vector, member));
-    if (!hex || strcmp(member, "v") == 0)
-        return;
-    refuse_with(kind, member, json_stringn(hex, strlen(hex) - 2));
-    refuse_with(kind, member, json_sprintf("%s00", hex));
+    const char *text = json_string_value(json_object_get(vector, member));
+    if (text && strcmp(member, "v") != 0) {
+        snprintf(hex, sizeof hex, "%s00", text);
+        refuse_with_text(kind, member, hex);
+        hex[strlen(text) - 2] = 0;
+        refuse_with_text(kind, member, hex);
+    }
+    json_decref(vector);
 }
 
 static void each_member(void (*refuse)(const struct kind *kind, const char *member))
@@ -221,6 +240,7 @@ static void each_member(void (*refuse)(const struct kind *kind, const char *memb
         json_t *vector = KINDS[i].vector();
         for (void *at = json_object_iter(vector); at; at = json_object_iter_next(vector, at))
             refuse(&KINDS[i], json_object_iter_key(at));
+        json_decref(vector);
     }
 }
 
@@ -240,35 +260,45 @@ Test(proof_json, values_of_one_to_32_bytes)
     for (unsigned digits = 1; digits <= 68; digits++) {
         hex[digits - 1] = 'a';
         if (digits % 2 || digits > 64) {
-            refuse_with(&KINDS[0], "v", json_string(hex));
+            refuse_with_text(&KINDS[0], "v", hex);
             continue;
         }
-        json_t *vector = json_deep_copy(member_vector());
+        json_t *vector = member_vector();
         json_object_set_new(vector, "v", json_string(hex));
         cr_assert(smt_take(parsed_vector(vector)) == ENC_ERR_OK);
+        json_decref(vector);
         cr_assert(smt_proof.value.len == digits / 2 && smt_proof.value.data[0] == 0xaa);
     }
 }
 
-Test(proof_json, as_many_siblings_as_a_proof_can_have)
+static json_t *with_hashes(json_t *vector, const char *member, unsigned count)
+{
+    json_t *list = json_array();
+    for (unsigned i = 0; i < count; i++)
+        json_array_append(list, vector_at("sth1.r"));
+    json_object_set_new(vector, member, list);
+    return vector;
+}
+
+static void expect_most(const struct kind *kind, const char *member, unsigned most)
 {
     struct enc_arena arena = arena_new();
     struct enc_buffer buffer = opened(&arena);
-    json_t *vector = json_deep_copy(member_vector()), *list = json_array();
-    for (unsigned i = 0; i < ENC_SMT_DEPTH; i++)
-        json_array_append(list, vector_at("sth1.r"));
-    json_object_set(vector, "s", list);
-    cr_assert(smt_take(parsed_vector(vector)) == ENC_ERR_OK && smt_proof.count == 168);
-    smt_put(&buffer);
+    json_t *vector = with_hashes(kind->vector(), member, most);
+    cr_assert(kind->take(parsed_vector(vector)) == ENC_ERR_OK);
+    kind->put(&buffer);
     expect_written(&buffer, vector);
-    json_array_clear(list);
-    for (unsigned i = 0; i < ENC_PATH_MAX; i++)
-        json_array_append(list, vector_at("sth1.r"));
-    vector = consistency_vector();
-    json_object_set(vector, "p", list);
-    cr_assert(consistency_take(parsed_vector(vector)) == ENC_ERR_OK);
-    json_array_append(list, vector_at("sth1.r"));
-    cr_assert(consistency_take(parsed_vector(vector)) == ENC_ERR_INVALID_REQUEST);
+    with_hashes(vector, member, most + 1);
+    cr_assert(kind->take(parsed_vector(vector)) == ENC_ERR_INVALID_REQUEST);
+    json_decref(vector);
+}
+
+Test(proof_json, as_many_siblings_as_a_proof_can_have)
+{
+    expect_most(&KINDS[0], "s", ENC_SMT_DEPTH);
+    expect_most(&KINDS[2], "siblings", ENC_PATH_MAX);
+    expect_most(&KINDS[3], "p", ENC_PATH_MAX);
+    expect_most(&KINDS[4], "p", ENC_PATH_MAX);
 }
 
 Test(proof_json, what_is_no_object_is_refused)
@@ -292,4 +322,5 @@ Test(proof_json, a_full_buffer_is_told_at_the_end)
         KINDS[i].put(&buffer);
         cr_assert(enc_buffer_bytes(&buffer, &text) == ENC_ERR_TOO_LARGE);
     }
+    enc_arena_fini(&arena);
 }

@@ -99,6 +99,17 @@ Test(smt_proof, a_full_path)
     cr_assert(!enc_smt_proof_verify(&proof, hash32));
 }
 
+/* A value longer than a leaf can hold is refused even under a root that was made from it. */
+Test(smt_proof, a_long_value_is_not_read)
+{
+    struct enc_smt_proof proof = {.value.len = ENC_SMT_VALUE_MAX + 1};
+    const uint8_t *raw = (const uint8_t *)&proof + offsetof(struct enc_smt_proof, value.data);
+    uint8_t hash32[32];
+    enc_h_smt_leaf(hash32, proof.key21, enc_bytes_of(raw, proof.value.len));
+    enc_h_pair(hash32, 0x21, hash32, enc_empty32);
+    cr_assert(!enc_smt_proof_verify_depth(&proof, hash32, 1));
+}
+
 Test(smt_proof, a_small_tree_has_no_low_bits)
 {
     struct enc_smt_proof proof = {.key21 = {0xa0}, .value = {1, {7}}};
