@@ -15,6 +15,7 @@ enum {
 };
 
 static const uint8_t PING2[2] = {0x89, 0};
+static const uint8_t PROTOCOL_ERROR4[4] = {0x88, 2, 0x03, 0xea}; /* close with 1002 */
 
 void enc_conn_hold(struct enc_conn *conn)
 {
@@ -191,10 +192,13 @@ static void feed(struct enc_conn *conn)
         h2o_buffer_consume(&conn->sock->input, conn->sock->input->size);
         return;
     }
-    int broken = wslay_event_recv(conn->wslay);
-    if (broken || !wslay_event_want_read(conn->wslay))
+    bool is_broken = wslay_event_recv(conn->wslay) != 0;
+    if (is_broken || !wslay_event_want_read(conn->wslay))
         become_deaf(conn);
-    wslay_event_send(conn->wslay);
+    if (is_broken) /* wslay would close without saying why */
+        enc_conn_send_control(conn, PROTOCOL_ERROR4, sizeof PROTOCOL_ERROR4);
+    else
+        wslay_event_send(conn->wslay);
     if (conn->is_closed && conn->is_deaf)
         enc_conn_gone(conn);
 }
