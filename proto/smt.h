@@ -47,7 +47,7 @@ struct enc_smt_source {
 
 /**
  * Where a seal puts things: new nodes children first, then the refs that hold nothing of the new
- * tree any more.
+ * tree any more. The record lives during the call only.
  */
 struct enc_smt_sink {
     enum enc_err (*put)(void *self, struct enc_smt_ref ref, struct enc_bytes record);
