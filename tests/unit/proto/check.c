@@ -13,7 +13,7 @@ static void leave(int number)
     exit(7);
 }
 
-/* Runs fail in a child whose stderr is a pipe and whose abort ends in status 7; returns what it said. */
+/* Runs fail in a child whose stderr is a pipe and whose abort ends in status 7. */
 static const char *said_by(void (*fail)(void))
 {
     static char said[256];

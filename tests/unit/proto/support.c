@@ -26,7 +26,7 @@ json_t *vector_at(const char *path)
     char copy[128];
     char *rest = NULL;
     cr_assert_lt(strlen(path), sizeof copy);
-    strcpy(copy, path);
+    memcpy(copy, path, strlen(path) + 1);
     json_t *at = root();
     for (char *name = strtok_r(copy, ".", &rest); name; name = strtok_r(NULL, ".", &rest)) {
         at = step(at, name);
