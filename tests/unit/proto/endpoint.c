@@ -30,6 +30,8 @@ Test(endpoint, public_https)
         "https://1.example",
         "https://0xg.example",
         "https://localhost.example.org",
+        "https://localhosx",
+        "https://localhose.",
     };
     for (size_t i = 0; i < sizeof GOOD / sizeof *GOOD; i++)
         expect(GOOD[i], &STRICT, true);

@@ -48,13 +48,18 @@ struct enc_bytes text(const char *format, ...)
     return copy;
 }
 
-const struct enc_json *json(const char *source)
+const struct enc_json *json_exact(struct enc_bytes source)
 {
     struct enc_json_facts facts;
     struct enc_json *parsed;
-    cr_assert_eq(enc_json_parse(&parsed, arena(), text("%s", source), &facts), ENC_ERR_OK,
-                 "no JSON: %s", source);
+    cr_assert_eq(enc_json_parse(&parsed, arena(), source, &facts), ENC_ERR_OK, "no JSON: %.*s",
+                 (int)source.len, (const char *)source.data);
     return parsed;
+}
+
+const struct enc_json *json(const char *source)
+{
+    return json_exact(text("%s", source));
 }
 
 const char *written(const struct enc_buffer *made)

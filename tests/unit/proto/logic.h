@@ -14,6 +14,9 @@ struct enc_buffer buffer(void);
 /** A JSON value in arena(); fails the test when text is no JSON. Single quotes stand for double. */
 const struct enc_json *json(const char *text);
 
+/** The same without the quotes' exchange. source must outlive the value. */
+const struct enc_json *json_exact(struct enc_bytes source);
+
 /** Bytes of a printf format, in arena(); single quotes stand for double. */
 struct enc_bytes text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
