@@ -48,7 +48,7 @@ static int close_idle(h2o_req_t *req, void *opaque)
 {
     (void)opaque;
     struct enc_peer *peer = enc_peer_of_request(req);
-    if (!is_set(&req->timestamps.request_begin_at))
+    if (peer->kind != ENC_LISTENER_ADMIN && !is_set(&req->timestamps.request_begin_at))
         shutdown(h2o_socket_get_fd(peer->sock), SHUT_RD);
     return 0;
 }

@@ -9,7 +9,7 @@ import { Client } from './client.mjs';
 
 const REPO = fileURLToPath(new URL('../../..', import.meta.url));
 const BUILD = process.env.ENC_BUILD ?? path.join(REPO, 'build', 'dev');
-const PROGRAM = process.env.ENCLAVED ?? path.join(BUILD, 'enclaved');
+export const PROGRAM = process.env.ENCLAVED ?? path.join(BUILD, 'enclaved');
 const START_MS = 20_000;
 
 const children = new Set();

@@ -10,7 +10,8 @@ export class Raw {
 
   static open(url, options = {}) {
     const raw = new Raw();
-    const { hostname: host, port, protocol } = new URL(url);
+    const { hostname, port, protocol } = new URL(url);
+    const host = hostname.replace(/^\[|\]$/g, '');
     const secure = protocol === 'https:';
     raw.socket = secure ? tls.connect({ host, port, rejectUnauthorized: false, ...options })
       : net.connect({ host, port, ...options });
