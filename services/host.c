@@ -268,15 +268,15 @@ enum enc_err enc_host_start(struct enc_host **out, const struct enc_host_config 
     return ENC_ERR_OK;
 }
 
-/* The order is the reverse of the flow: no new timers, then the queued work, then the writers it needs. */
+/* The queued work first: its turns use writers and timers to their end. */
 void enc_host_stop(struct enc_host *host)
 {
-    if (host->timers)
-        enc_timers_stop(host->timers);
     if (host->pool)
         enc_pool_drain(host->pool);
     for (uint32_t i = 0; i < host->writer_count; i++)
         enc_lane_stop(host->writers[i]);
+    if (host->timers)
+        enc_timers_stop(host->timers);
     if (host->directory)
         enc_directory_close(host->directory);
     if (host->pool)
