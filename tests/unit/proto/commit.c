@@ -3,7 +3,6 @@
 #include "logic.h"
 
 #include <criterion/criterion.h>
-#include <stdlib.h>
 
 static const char MEMBER[] = "d20f2324d274a2ad4b676213a29dbf44321af50ed84374dc9eb3bfd7a8d60f0b";
 static const char SIG[] =
@@ -23,9 +22,7 @@ static const struct enc_json *body_with(const char *edit)
     json_t *edits = json_loads((const char *)text("%s", edit).data, JSON_ALLOW_NUL, &error);
     cr_assert(body && edits, "%s", error.text);
     json_object_update(body, edits);
-    char *dump = json_dumps(body, 0);
-    const struct enc_json *parsed = json(dump);
-    free(dump);
+    const struct enc_json *parsed = json_of(body);
     json_decref(body);
     json_decref(edits);
     return parsed;

@@ -17,6 +17,9 @@ const struct enc_json *json(const char *text);
 /** The same without the quotes' exchange. source must outlive the value. */
 const struct enc_json *json_exact(struct enc_bytes source);
 
+/** The same of the oracle's value, which stays the caller's. */
+const struct enc_json *json_of(json_t *value);
+
 /** Bytes of a printf format, in arena(); single quotes stand for double. */
 struct enc_bytes text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
