@@ -130,12 +130,12 @@ static void close_node(struct node *node)
     enc_data_close(node->data);
 }
 
-/* Everybody is gone; outbound POSTs are given up, the services finish, the loops end last: they carry replies. */
+/* Everybody is gone; outbound POSTs are given up, the services finish, then the loops, which carried their replies, end.
+ * Only then may the host be freed: until its loop has ended a POST may still report to it. */
 static void stop_node(struct node *node)
 {
     enc_server_stop_fetches(node->server);
-    enc_host_stop(node->host);
-    node->host = NULL;
+    enc_host_drain(node->host);
     enc_server_stop(node->server);
 }
 

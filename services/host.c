@@ -269,10 +269,16 @@ enum enc_err enc_host_start(struct enc_host **out, const struct enc_host_config 
 }
 
 /* The queued work first: its turns use writers and timers to their end. */
-void enc_host_stop(struct enc_host *host)
+void enc_host_drain(struct enc_host *host)
 {
     if (host->pool)
         enc_pool_drain(host->pool);
+}
+
+/* Turns set timers and post to writers, so both outlive them. */
+void enc_host_stop(struct enc_host *host)
+{
+    enc_host_drain(host);
     for (uint32_t i = 0; i < host->writer_count; i++)
         enc_lane_stop(host->writers[i]);
     if (host->timers)

@@ -63,7 +63,14 @@ struct enc_host_config {
 ENC_MUST_USE enum enc_err enc_host_start(struct enc_host **out, const struct enc_host_config *config,
                                          const char **why);
 
-/** Finish what is queued, make it durable, stop all threads, free. No call may be open from net any more. */
+/**
+ * Finish what is queued and make it durable; from here on everything is refused as BUSY. The runtime must still carry
+ * replies. Main thread.
+ */
+void enc_host_drain(struct enc_host *host);
+
+/** Drain if that was not done, and free. The runtime must not call the host any more: fetches and sockets are over, its
+ * threads have ended; conn_drop is still called. Main thread. */
 void enc_host_stop(struct enc_host *host);
 
 /** The node's x-only public key, 32 bytes, valid while the host lives. Any thread. */

@@ -39,8 +39,9 @@ static enum enc_err load_element(struct enc_shown *out, const struct enc_viewer 
     out->element.event = &out->event;
     out->element.status = (enum enc_event_status)row.status;
     memcpy(out->element.by32, row.by32, 32);
-    out->element.hides_content =
-        row.status == ENC_EVENT_DELETED || target.status == ENC_EVENT_DELETED;
+    bool is_update = enc_type_of(out->event.commit.type) == ENC_TYPE_UPDATE;
+    out->element.hides_content = row.status == ENC_EVENT_DELETED ||
+                                 (is_update && target.status == ENC_EVENT_DELETED);
     return ENC_ERR_OK;
 }
 
