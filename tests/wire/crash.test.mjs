@@ -19,6 +19,7 @@ const ENCLAVES = 4;
 const CLIENTS = 3;
 const RUN_MS = 900;
 const DRAINING = 503;
+const PROOFS = 40;
 const BUNDLES = [{ size: 3, timeout: 0 }, { size: 50, timeout: 30 }, { size: 1, timeout: 0 },
   { size: 7, timeout: 100 }];
 
@@ -182,7 +183,7 @@ await runSuite(async ({ check }) => {
     console.log(`${acknowledged(ledgers)} acknowledged commits`);
     for (const { enclave } of ledgers) {
       await sleep(150);
-      await auditNode(enclave.client, enclave.id, enclave.owner);
+      await auditNode(enclave.client, enclave.id, enclave.owner, PROOFS);
     }
   }, 60_000);
   assert.equal((await daemon.stop()).code, 0);

@@ -194,6 +194,8 @@ await runSuite(async ({ check }) => {
   });
   await check('6 detection looks at the key only: exp null is a commit', async () => {
     assertError(await post('/', { type: 'Query', exp: null }), 'INVALID_COMMIT');
+    const { exp: _, ...commit } = makeCommit(author, id, 'Post', 'no exp');
+    assertError(await post('/', commit), 'INVALID_REQUEST');
   });
 
   const content = (text) => makeCommit(author, id, 'Post', text);

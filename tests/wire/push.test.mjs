@@ -298,7 +298,7 @@ await runSuite(async ({ check }) => {
       assertOk(await refused(`https://${host}/hook`));
     }
   });
-  assert.equal((await guarded.stop()).code, 0);
+  assert.deepEqual(await guarded.stop(), { code: 0, signal: null });
 
   await check('33 a name that resolves to a private address is not called', async () => {
     const half = await Daemon.start({ env: { ENCLAVED_PUSH_ALLOW_HTTP: 'true' } });

@@ -29,6 +29,8 @@ const BAD_FILTERS = {
   'an unknown status': ['x', 'Active', 1, null, ['active', 'x']].map((status) => ({ status })),
   'a seq that is no number or range': ['1', -1, 1.5, null, [1], { from: 1 }, { start_at: '1' },
     { start_at: -1 }, { end_at: 1.5 }, { end_before: null }].map((seq) => ({ seq })),
+  'an inverted range': [{ seq: { start_at: 5, end_at: 4 } },
+    { timestamp: { start_after: 5, end_before: 4 } }],
   'a timestamp that is no range': ['1', null, [1], { at: 1 }, { start_at: '1' }].map(
     (timestamp) => ({ timestamp })),
   'tags of another shape': [1, 'x', null, [], { k: 1 }, { k: null }, { k: false }, { k: [1] },
@@ -67,10 +69,7 @@ const DRAWS = {
   from: (random, { pubs }) => oneOrMore(random, () => random.pick(pubs)),
   tags: (random) => random.pick([{ lang: oneOrMore(random, () => random.pick(LANGS)) },
     { mark: true }, { n: '2' }, { lang: true, n: ['0', '1'] }, { x: true }]),
-  timestamp: (random, { start, end }) => {
-    const { start_at: from = 0, ...rest } = range(random, end - start);
-    return shifted({ start_at: from, ...rest }, start);
-  },
+  timestamp: (random, { start, end }) => shifted(range(random, end - start), start),
   status: (random) => oneOrMore(random, () => random.pick(STATUSES)),
   limit: (random) => 1 + random.below(60),
   reverse: (random) => random.chance(50),
@@ -81,9 +80,10 @@ function oneOrMore(random, draw) {
 }
 
 function range(random, n) {
-  const ends = [{ start_at: random.below(n) }, { start_after: random.below(n) }, {}];
-  const limits = [{ end_at: random.below(n) }, { end_before: random.below(n) }];
-  return { ...random.pick(ends), ...random.pick(limits) };
+  const [low, high] = [random.below(n), random.below(n)].sort((one, two) => one - two);
+  const starts = [{ start_at: low }, { start_after: low }, {}];
+  const ends = [{ end_at: high }, { end_before: high }];
+  return { ...random.pick(starts), ...random.pick(ends) };
 }
 
 const shifted = (bounds, by) =>

@@ -23,17 +23,12 @@ const BY_STATUS = {
 const STATUS = new Map(Object.entries(BY_STATUS).flatMap(
   ([status, codes]) => codes.map((code) => [code, Number(status)])));
 
-const seen = new Set();
-
-export const seenCodes = () => [...seen].sort();
-
 /** Assert the shape of an Error body or frame. */
 export function assertErrorBody(body, code) {
   assert.equal(body?.type, 'Error', `expected ${code}, got ${JSON.stringify(body)?.slice(0, 300)}`);
   assert.equal(body.code, code, body.message);
   assert.equal(body.error, code.toLowerCase());
   assert.ok(typeof body.message === 'string' && body.message.length > 0, 'message');
-  seen.add(code);
 }
 
 /** Assert that an HTTP answer is this error, with the status of the catalogue. */
