@@ -93,9 +93,14 @@ static bool has_shape(const struct enc_commit *commit)
            (family != ENC_FAMILY_CHANGE || enc_commit_target(commit, target32));
 }
 
+void enc_commit_lift(struct enc_commit *commit)
+{
+    commit->has_author = enc_point_lift(&commit->author, commit->from32);
+}
+
 enum enc_err enc_commit_check(const struct enc_commit *commit)
 {
-    bool is_good = has_shape(commit) && enc_point_lifts(commit->from32);
+    bool is_good = has_shape(commit) && (commit->has_author || enc_point_lifts(commit->from32));
     return is_good ? ENC_ERR_OK : ENC_ERR_INVALID_COMMIT;
 }
 
@@ -123,7 +128,10 @@ enum enc_err enc_commit_hash_check(struct enc_commit *commit)
 
 enum enc_err enc_commit_signature(const struct enc_curve *curve, const struct enc_commit *commit)
 {
-    bool is_good = enc_schnorr_verify(curve, commit->sig64, commit->hash32, commit->from32);
+    const uint8_t *sig64 = commit->sig64, *hash32 = commit->hash32;
+    bool is_good = commit->has_author
+                       ? enc_schnorr_verify_point(curve, sig64, hash32, &commit->author)
+                       : enc_schnorr_verify(curve, sig64, hash32, commit->from32);
     return is_good ? ENC_ERR_OK : ENC_ERR_INVALID_SIGNATURE;
 }
 

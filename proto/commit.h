@@ -47,7 +47,9 @@ struct enc_commit {
     struct enc_bytes content; /* UTF-8, may hold U+0000 */
     uint64_t exp_ms;
     struct enc_tags tags;
-    bool has_hash; /* the client sent one; hash32 holds it until step 3 */
+    bool has_hash;   /* the client sent one; hash32 holds it until step 3 */
+    bool has_author; /* author is from32, lifted */
+    struct enc_point author;
 };
 
 /**
@@ -59,7 +61,7 @@ struct enc_commit {
  * ENC_CONTENT_LEN_MAX; larger values do not raise it.
  *
  * Errors: INVALID_COMMIT (body is no object; a member absent, null or of another type; 9 strings in
- *         a tag; exp out of range; lone surrogates), TOO_LARGE (content, number of tags, tag
+ *         a tag; type too long; exp out of range; lone surrogates), TOO_LARGE (content, number of tags, tag
  *         member, tags together; arena), UNSUPPORTED_ALG (alg present and not "schnorr")
  * Source: protocol.md 2.1, 16.4-6, 16.93
  */
@@ -87,6 +89,11 @@ ENC_MUST_USE enum enc_err enc_commit_hash_check(struct enc_commit *commit);
 /** Step 4, after step 3. Errors: INVALID_SIGNATURE */
 ENC_MUST_USE enum enc_err enc_commit_signature(const struct enc_curve *curve,
                                                const struct enc_commit *commit);
+
+/**
+ * Fill author, if from lifts. Steps 1 and 4 need that point; who calls this first pays for it once.
+ */
+void enc_commit_lift(struct enc_commit *commit);
 
 /** Compute content_hash32 and hash32, whatever they held. */
 void enc_commit_hash_fill(struct enc_commit *commit);

@@ -32,7 +32,8 @@ static enum enc_err take_from(const struct taking *taking, const struct enc_json
 
 static enum enc_err take_type(const struct taking *taking, const struct enc_json *json)
 {
-    return refuse_unless(enc_json_text(json, &taking->out->type));
+    struct enc_bytes *type = &taking->out->type;
+    return refuse_unless(enc_json_text(json, type) && type->len <= ENC_TYPE_LEN_MAX);
 }
 
 static enum enc_err take_content(const struct taking *taking, const struct enc_json *json)

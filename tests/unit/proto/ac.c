@@ -211,10 +211,12 @@ Test(ac, missing_target_roles_are_all_custom_roles)
 
 Test(ac, c25_identity_must_lift)
 {
+    static const char NO_KEY[] =
+        "{'role':'Member','identity':"
+        "'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff'}";
     struct world *w = world();
     const char *const CONTENTS[] = {
-        "{'identity':'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',"
-        "'role':'Member'}",
+        NO_KEY,
         "{'identity':'00','role':'Member'}",
         "{'identity':null,'role':'Member'}",
         "{'role':'Member'}",

@@ -9,7 +9,7 @@ static const char SIG[] =
     "00000000000000000000000000000000000000000000000000000000000000000000000000"
     "000000000000000000000000000000000000000000000000000000";
 
-/** A body with every required member; edit is `,"name":value`, and replaces a member of its name. */
+/** A body with every required member, then changed by the members of edit. */
 static const struct enc_json *body_with(const char *edit)
 {
     json_error_t error;
@@ -115,6 +115,26 @@ Test(commit, json_of_a_vector_is_read_back)
     EXPECT_OK(enc_commit_signature(test_curve(), &back));
     cr_assert(back.has_hash);
     cr_assert(enc_bytes_is(back.tags.items[0].members[1], "en"));
+}
+
+/** With and without the author lifted before. */
+Test(commit, signatures_of_others_are_refused)
+{
+    for (unsigned is_lifted = 0; is_lifted < 2; is_lifted++) {
+        struct enc_commit commit = vector_event(2).commit, forged = commit;
+        struct enc_key owner = vector_key("owner");
+        memcpy(forged.from32, owner.pub32, 32);
+        if (is_lifted) {
+            enc_commit_lift(&commit);
+            enc_commit_lift(&forged);
+        }
+        cr_assert_eq(forged.has_author, is_lifted);
+        EXPECT_OK(enc_commit_check(&commit));
+        EXPECT_OK(enc_commit_hash_check(&commit));
+        EXPECT_OK(enc_commit_signature(test_curve(), &commit));
+        enc_commit_hash_fill(&forged);
+        EXPECT_ERR(enc_commit_signature(test_curve(), &forged), INVALID_SIGNATURE);
+    }
 }
 
 Test(commit, a_hash_that_is_absent_is_computed)
@@ -332,6 +352,9 @@ Test(commit, c7_from_must_lift)
     EXPECT_OK(enc_commit_check(&commit));
     memset(commit.from32, 0xff, 32);
     EXPECT_ERR(enc_commit_check(&commit), INVALID_COMMIT);
+    enc_commit_lift(&commit);
+    cr_assert_not(commit.has_author);
+    EXPECT_ERR(enc_commit_check(&commit), INVALID_COMMIT);
 }
 
 Test(commit, type_must_be_well_formed)
@@ -339,6 +362,14 @@ Test(commit, type_must_be_well_formed)
     struct enc_commit commit = vector_event(2).commit;
     commit.type = ENC_LIT("9lives");
     EXPECT_ERR(enc_commit_check(&commit), INVALID_COMMIT);
+}
+
+/** The bound holds before step 1 is done, so whatever was decoded can be hashed. */
+Test(commit, a_long_type_is_refused_at_once)
+{
+    EXPECT_OK(decode_with((const char *)text("{'type':'%s'}", run_of('T', 64)).data));
+    EXPECT_ERR(decode_with((const char *)text("{'type':'%s'}", run_of('T', 65)).data),
+               INVALID_COMMIT);
 }
 
 Test(commit, c12_update_and_delete_need_a_target)
@@ -386,17 +417,16 @@ Test(commit, c93_enclave_is_required)
 
 Test(commit, c93_lone_surrogates)
 {
-    const char *const BODIES[] = {
-        "{'type':'Post','content':'\\ud800','enclave':'%s','from':'%s','exp':1,'sig':'%s'}",
-        "{'type':'\\udc00','content':'x','enclave':'%s','from':'%s','exp':1,'sig':'%s'}",
-        "{'type':'Post','content':'x','tags':[['a','\\ud83d']],'enclave':'%s','from':'%s','exp':1,"
-        "'sig':'%s'}",
+    const char *const MEMBERS[] = {
+        "'type':'Post','content':'\\ud800'",
+        "'type':'\\udc00','content':'x'",
+        "'type':'Post','content':'x','tags':[['a','\\ud83d']]",
     };
     for (unsigned i = 0; i < 3; i++) {
-        static char body[1024];
         struct enc_commit commit;
-        snprintf(body, sizeof body, BODIES[i], MEMBER, MEMBER, SIG);
-        EXPECT_ERR(enc_commit_decode(&commit, arena(), json(body), 10), INVALID_COMMIT);
+        struct enc_bytes body = text("{%s,'enclave':'%s','from':'%s','exp':1,'sig':'%s'}",
+                                     MEMBERS[i], MEMBER, MEMBER, SIG);
+        EXPECT_ERR(enc_commit_decode(&commit, arena(), json_exact(body), 10), INVALID_COMMIT);
     }
 }
 
