@@ -87,7 +87,7 @@ static int open_env(struct enc_store *store, const struct enc_shard_spec *spec, 
     return rc;
 }
 
-/* Tools that watch memory leave less address space than the default asks for. */
+/* Memory checkers leave less address space than the default asks for, and some say EINVAL then. */
 static int open_env_shrinking(struct enc_store *store, const struct enc_shard_spec *spec,
                               const char *path)
 {
@@ -95,7 +95,7 @@ static int open_env_shrinking(struct enc_store *store, const struct enc_shard_sp
         return open_env(store, spec, path, spec->map_len);
     uint64_t map_len = MAP_LEN_MOST;
     int rc = open_env(store, spec, path, map_len);
-    while (rc == ENOMEM && map_len > MAP_LEN_LEAST)
+    while ((rc == ENOMEM || rc == EINVAL) && map_len > MAP_LEN_LEAST)
         rc = open_env(store, spec, path, map_len /= 4);
     return rc;
 }

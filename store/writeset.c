@@ -11,7 +11,7 @@ bool enc_writeset_ok(const struct enc_writeset *set)
 }
 
 static struct enc_write *add(struct enc_writeset *set, enum enc_table table,
-                          const struct enc_row_key *key)
+                             const struct enc_row_key *key)
 {
     struct enc_write *op = ENC_ARENA_NEW(set->arena, struct enc_write, 1);
     struct enc_bytes copy = enc_arena_copy(set->arena, enc_row_key_view(key));

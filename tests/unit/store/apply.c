@@ -202,7 +202,7 @@ Test(apply, is_fenced_once_another_process_has_opened_the_directory)
     struct enc_bytes head;
     rig_close(&rig);
     cr_assert_eq(pipe(go), 0);
-    pid_t thief = fork();
+    pid_t thief = rig_fork();
     if (thief == 0)
         take_over(go[0]);
     rig_open(&rig);

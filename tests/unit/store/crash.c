@@ -69,7 +69,7 @@ static uint64_t run_and_kill(struct rig *rig, uint64_t step, unsigned wanted)
     int acks[2], status;
     uint64_t acked = 0;
     cr_assert_eq(pipe(acks), 0);
-    pid_t child = fork();
+    pid_t child = rig_fork();
     if (child == 0)
         write_until_killed(rig, acks[1], step);
     close(acks[1]);

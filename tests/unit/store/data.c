@@ -1,4 +1,5 @@
 /** The data directory: what is made, what is kept, what is refused. */
+#include "store/op.h"
 #include "tests/unit/store/rig.h"
 
 #include <errno.h>
@@ -115,7 +116,7 @@ Test(data, a_second_process_is_refused_at_once_and_let_in_after_the_first_died)
     int ready[2], status;
     char byte, pid[16];
     cr_assert_eq(pipe(ready), 0);
-    pid_t first = fork();
+    pid_t first = rig_fork();
     if (first == 0)
         hold_open(&rig, ready[1]);
     cr_assert_eq(read(ready[0], &byte, 1), 1);
@@ -255,6 +256,34 @@ Test(data, exchanged_shards_are_refused)
     cr_assert_eq(rename(rig_path(&rig, "shard-0"), rig_path(&rig, "shard-1")), 0);
     cr_assert_eq(rename(rig_path(&rig, "kept"), rig_path(&rig, "shard-0")), 0);
     check_refused(ENC_STORE_FAULT_DAMAGED, "another place");
+}
+
+static void del_fact(const char *name)
+{
+    struct enc_row_key key;
+    rig_open(&rig);
+    rig_begin(&rig);
+    enc_row_key_init(&key);
+    enc_row_key_bytes(&key, enc_bytes_of_text(name));
+    enc_op_del(&rig.set, ENC_TABLE_META, &key);
+    rig_apply(&rig);
+}
+
+Test(data, a_shard_that_does_not_say_what_it_is_is_refused)
+{
+    make_used();
+    del_fact("identity");
+    rig_close(&rig);
+    check_refused(ENC_STORE_FAULT_DAMAGED, "shard-0");
+}
+
+Test(data, a_shard_whose_fence_is_gone_takes_nothing)
+{
+    make_used();
+    del_fact("epoch");
+    rig_begin(&rig);
+    enc_put_head(&rig.set, 1, ENC_LIT("unfenced"));
+    cr_assert_eq(rig_try_apply(&rig), ENC_OUTCOME_FAILED);
 }
 
 Test(data, a_lost_version_file_is_not_guessed)

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -180,4 +181,14 @@ void rig_check_sound(struct rig *rig)
     uint64_t flaw_count = 1;
     rig_ok(enc_store_verify(rig_look(rig), &flaw_count, complain, NULL));
     cr_assert_eq(flaw_count, 0);
+}
+
+pid_t rig_fork(void)
+{
+    pid_t parent = getpid();
+    pid_t child = fork();
+    cr_assert_geq(child, 0);
+    if (child == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent))
+        _exit(9);
+    return child;
 }

@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <sys/types.h>
 
 struct rig {
     char root[64];      /* made by mkdtemp, removed by rig_fini */
@@ -56,5 +57,8 @@ void rig_write(const struct rig *rig, const char *file, const char *text);
 
 /** The state of the shard has no flaw. */
 void rig_check_sound(struct rig *rig);
+
+/** fork, with a child that dies with its parent: nothing outlives a test that failed. */
+pid_t rig_fork(void);
 
 #define rig_ok(call) cr_assert_eq((call), ENC_ERR_OK)
