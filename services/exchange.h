@@ -71,7 +71,7 @@ struct enc_exchange {
     struct enc_filter filter; /* of a Query frame */
     struct enc_commit commit;
     uint8_t claimed_hash32[32]; /* what the client said, when commit.has_hash */
-    bool has_hash;              /* commit.hash32 is computed: errors about it name it */
+    bool has_hash;              /* commit.hash32 is given or computed: errors about it name it */
     struct enc_verdict verdict;   /* of the steps done so far */
 };
 

@@ -43,11 +43,20 @@ static void prepare_job(struct enc_job *job)
     enc_mail_ready(&exchange->mail);
 }
 
+/* A refusal before step 3 names the commit by the hash that came with it. */
+static enum enc_err decode(struct enc_exchange *exchange, const struct enc_json *json)
+{
+    struct enc_commit *commit = &exchange->commit;
+    enum enc_err err = enc_commit_decode(commit, &exchange->arena, json,
+                                         exchange->host->limits.content_len_max);
+    exchange->has_hash = enc_json_hex(enc_json_get(json, "hash"), commit->hash32, 32);
+    return err;
+}
+
 static enum enc_err unseal_commit(struct enc_exchange *exchange)
 {
     ENC_TRY(enc_exchange_unseal(exchange, enc_host_now_ms(exchange->host)));
-    ENC_TRY(enc_commit_decode(&exchange->commit, &exchange->arena, exchange->envelope.content,
-                              exchange->host->limits.content_len_max));
+    ENC_TRY(decode(exchange, exchange->envelope.content));
     return enc_envelope_commit_check(&exchange->envelope, &exchange->commit);
 }
 
@@ -68,8 +77,7 @@ static void refuse_shape(struct enc_exchange *exchange, enum enc_err err)
 
 void enc_commit_enter(struct enc_exchange *exchange)
 {
-    enum enc_err err = enc_commit_decode(&exchange->commit, &exchange->arena, exchange->json,
-                                         exchange->host->limits.content_len_max);
+    enum enc_err err = decode(exchange, exchange->json);
     if (err != ENC_ERR_OK) {
         refuse_shape(exchange, err);
         return;
