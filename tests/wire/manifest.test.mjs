@@ -118,9 +118,10 @@ await runSuite(async ({ check }) => {
     assert.equal(await status(enclave), 'active');
     await enclave.post(member);
   });
-  await check('14 Resume on an active enclave is INVALID_COMMIT', async () => {
+  await check('14, 79 Resume on an active enclave is INVALID_COMMIT, after RBAC', async () => {
     const enclave = await Enclave.create(client);
     assertError(await enclave.tryAdd(enclave.owner, 'Resume'), 'INVALID_COMMIT');
+    assertError(await enclave.tryAdd(newKey(), 'Resume'), 'UNAUTHORIZED');
   });
   await check('4.1 terminated is final, reads go on, repeats are DUPLICATE', async () => {
     const enclave = await Enclave.create(client);

@@ -266,7 +266,7 @@ await runSuite(async ({ check }) => {
     socket.commit(commit);
     const error = await socket.next();
     assertErrorBody(error, 'INVALID_REQUEST');
-    assert.equal(error.hash ?? commit.hash, commit.hash);
+    assert.equal(error.hash, commit.hash);
   });
   await check('66 malformed and unknown frames are INVALID_REQUEST, the socket lives', async () => {
     const enclave = await create(wall);
@@ -326,6 +326,14 @@ await runSuite(async ({ check }) => {
     const error = await socket.next();
     assertErrorBody(error, 'UNAUTHORIZED');
     assert.equal(error.hash, refused.hash);
+    for (const [code, change] of [['INVALID_COMMIT', { content: 1 }], ['EXPIRED', { exp: 1 }],
+      ['UNSUPPORTED_ALG', { alg: 'x' }], ['INVALID_SIGNATURE', { sig: '00'.repeat(64) }]]) {
+      const made = enclave.make(enclave.owner, 'Post', code, { exp: change.exp ?? Date.now() });
+      socket.commit({ ...made, ...change });
+      const told = await socket.next();
+      assertErrorBody(told, code);
+      assert.equal(told.hash, made.hash, code);
+    }
   });
   await check('57 commits of one socket are answered in their order', async () => {
     const [one, two] = [await create(wall), await create(wall)];
@@ -370,7 +378,9 @@ await runSuite(async ({ check }) => {
     assertErrorBody(closed, 'DECRYPT_FAILED');
     assert.equal(closed.hash, undefined);
     socket.commitSealed(commit, newKey(), { enclave: UNKNOWN });
-    assertErrorBody(await socket.next(), 'INVALID_REQUEST');
+    const other = await socket.next();
+    assertErrorBody(other, 'INVALID_REQUEST');
+    assert.equal(other.hash, commit.hash);
   });
   await check('9.1 a Manifest over the socket, then its subscription', async () => {
     const socket = await connect();

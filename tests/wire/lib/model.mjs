@@ -66,8 +66,7 @@ export class Model {
     if (commit.type === 'Manifest') return this.#manifestFault(commit);
     if (!this.world) return 'ENCLAVE_NOT_FOUND';
     if (FINAL[this.status]) return FINAL[this.status];
-    if (this.status === 'paused' && !WHEN_PAUSED.has(commit.type)) return 'ENCLAVE_PAUSED';
-    return this.status === 'active' && commit.type === 'Resume' ? 'INVALID_COMMIT' : null;
+    return this.status === 'paused' && !WHEN_PAUSED.has(commit.type) ? 'ENCLAVE_PAUSED' : null;
   }
 
   #manifestFault(commit) {
@@ -104,7 +103,8 @@ export class Model {
 
   #lifecycleContentFault(commit, now) {
     if (commit.type === 'Migrate') return this.#migrateFault(parseObject(commit.content), now);
-    return commit.content === '' || parseObject(commit.content) ? null : 'INVALID_CONTENT';
+    if (commit.content !== '' && !parseObject(commit.content)) return 'INVALID_CONTENT';
+    return commit.type === 'Resume' && this.status === 'active' ? 'INVALID_COMMIT' : null;
   }
 
   #migrateFault(content, now) {
