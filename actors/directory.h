@@ -37,13 +37,15 @@ ENC_MUST_USE enum enc_err enc_directory_post(struct enc_directory *directory,
                                              const uint8_t key32[32], struct enc_mail *mail);
 
 /**
- * As enc_directory_post, but a full mailbox takes it: for the end of something that was bounded when it began (an
- * answer that was waited for, a farewell). Any thread.
- * Errors: ENC_ERR_BUSY when the actor is not live and none can retire for it, or when the pool drains
+ * As enc_directory_post, but a full mailbox takes it: for the end of something that was bounded
+ * when it began (an answer that was waited for, a farewell). It still counts as a mail that waits.
+ * Any thread.
+ *
+ * Errors: ENC_ERR_BUSY when the actor is not live and none can retire for it, when memory is short,
+ * or when the pool drains; nothing changed, the mail stays the caller's
  */
 ENC_MUST_USE enum enc_err enc_directory_post_always(struct enc_directory *directory,
-                                                    const uint8_t key32[32],
-                                                    struct enc_mail *mail);
+                                                    const uint8_t key32[32], struct enc_mail *mail);
 
 /**
  * Post one mail to every live actor, whatever its depth: the last word before a stop. make returns

@@ -9,17 +9,15 @@ void enc_parcel_message(uint8_t message32[32], const struct enc_parcel *parcel)
     enc_sha256(content32, parcel->content);
     enc_be64_put(push_seq8, parcel->push_seq);
     const struct enc_bytes parts[] = {
-        ENC_LIT("enc:push:"),
-        enc_bytes_of(parcel->enclave32, 32),
-        enc_bytes_of(parcel->to32, 32),
-        enc_bytes_of(push_seq8, 8),
+        ENC_LIT("enc:push:"),           enc_bytes_of(parcel->enclave32, 32),
+        enc_bytes_of(parcel->to32, 32), enc_bytes_of(push_seq8, 8),
         enc_bytes_of(content32, 32),
     };
     enc_sha256_parts(message32, parts, sizeof parts / sizeof parts[0]);
 }
 
 void enc_parcel_sign(const struct enc_curve *curve, struct enc_parcel *parcel,
-                       const struct enc_key *sequencer)
+                     const struct enc_key *sequencer)
 {
     uint8_t message32[32];
     memcpy(parcel->from32, sequencer->pub32, 32);

@@ -19,11 +19,10 @@ void enc_parcel_message(uint8_t message32[32], const struct enc_parcel *parcel);
 
 /** Fill from32 and sig64. */
 void enc_parcel_sign(const struct enc_curve *curve, struct enc_parcel *parcel,
-                       const struct enc_key *sequencer);
+                     const struct enc_key *sequencer);
 
 /** Whether sig64 is from32's. */
-ENC_MUST_USE bool enc_parcel_verify(const struct enc_curve *curve,
-                                      const struct enc_parcel *parcel);
+ENC_MUST_USE bool enc_parcel_verify(const struct enc_curve *curve, const struct enc_parcel *parcel);
 
 /** Append the payload's JSON object. */
 void enc_parcel_put_json(struct enc_buffer *buffer, const struct enc_parcel *parcel);

@@ -121,8 +121,7 @@ static void put_receipt(struct enc_exchange *exchange, struct enc_buffer *buffer
                         const struct enc_event *event)
 {
     uint8_t nonce24[24];
-    enum enc_receipt_form form =
-        exchange->asker.call ? ENC_RECEIPT_RESPONSE : ENC_RECEIPT_FRAME;
+    enum enc_receipt_form form = exchange->asker.call ? ENC_RECEIPT_RESPONSE : ENC_RECEIPT_FRAME;
     if (!exchange->dress.is_sealed) {
         enc_receipt_put_json(buffer, event);
         return;

@@ -20,9 +20,9 @@ struct enc_dest {
     bool has_pending; /* rows wait in the store */
     bool has_staged;  /* rows are staged by the run at the writer */
     bool has_landed_ok;
-    struct enc_push_seq_row row;   /* as stored: last push_seq, failures so far, when to try again */
+    struct enc_push_seq_row row; /* as stored: last push_seq, failures so far, when to try again */
     struct enc_push_seq_row staged; /* what row becomes when the run is durable */
-    struct enc_shipment *shipment; /* STAGED, until it flies */
+    struct enc_shipment *shipment;  /* STAGED, until it flies */
     uint8_t identity32[32];
     uint8_t url16[16];
     uint8_t queue16[16];
@@ -32,10 +32,10 @@ struct enc_dest {
 
 struct enc_pushes {
     struct enc_dest *first;
-    uint64_t alarm_ms;        /* as stored; 0 = none */
+    uint64_t alarm_ms; /* as stored; 0 = none */
     uint64_t staged_alarm_ms;
-    bool is_due;              /* something is to be staged by the next run */
-    bool is_stalled;          /* the last run failed: wait for the timer instead of spinning */
+    bool is_due;     /* something is to be staged by the next run */
+    bool is_stalled; /* the last run failed: wait for the timer instead of spinning */
 };
 
 /** One payload on its way. Own memory; travels as mail once the POST has ended. */

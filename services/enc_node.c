@@ -3,9 +3,13 @@
 #include "services/handlers.h"
 
 static const struct enc_route EXTRA[] = {
-    {.method = ENC_METHOD_GET, .path = "/consistency", .name = "handleConsistency",
+    {.method = ENC_METHOD_GET,
+     .path = "/consistency",
+     .name = "handleConsistency",
      .handler = enc_handle_consistency},
-    {.method = ENC_METHOD_POST, .path = "/bundle", .name = "handleBundle",
+    {.method = ENC_METHOD_POST,
+     .path = "/bundle",
+     .name = "handleBundle",
      .handler = enc_handle_bundle},
 };
 

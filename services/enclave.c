@@ -3,23 +3,33 @@
 #include "services/handlers.h"
 
 static const struct enc_route PROTOCOL[] = {
-    {.method = ENC_METHOD_POST, .path = "/", .name = "handleMultiplexedPost",
+    {.method = ENC_METHOD_POST,
+     .path = "/",
+     .name = "handleMultiplexedPost",
      .handler = enc_handle_multiplexed_post},
     {.method = ENC_METHOD_GET, .path = "/sth", .name = "handleSTH", .handler = enc_handle_sth},
-    {.method = ENC_METHOD_POST, .path = "/inclusion", .name = "handleInclusion",
+    {.method = ENC_METHOD_POST,
+     .path = "/inclusion",
+     .name = "handleInclusion",
      .handler = enc_handle_inclusion},
-    {.method = ENC_METHOD_POST, .path = "/state", .name = "handleState",
+    {.method = ENC_METHOD_POST,
+     .path = "/state",
+     .name = "handleState",
      .handler = enc_handle_state},
-    {.method = ENC_METHOD_GET, .path = "/info/manifest", .name = "handleInfoManifest",
+    {.method = ENC_METHOD_GET,
+     .path = "/info/manifest",
+     .name = "handleInfoManifest",
      .handler = enc_handle_info_manifest},
-    {.method = ENC_METHOD_GET, .path = "/info/enclave", .name = "handleInfoEnclave",
+    {.method = ENC_METHOD_GET,
+     .path = "/info/enclave",
+     .name = "handleInfoEnclave",
      .handler = enc_handle_info_enclave},
 };
 enum { PROTOCOL_COUNT = sizeof PROTOCOL / sizeof PROTOCOL[0] };
 _Static_assert(PROTOCOL_COUNT == 6, "seed VIII: protocol_routes_count");
 
-static const struct enc_route WEBSOCKET = {.method = ENC_METHOD_GET, .path = "/",
-                                           .name = "handleWebSocketUpgrade", .is_ws = true};
+static const struct enc_route WEBSOCKET = {
+    .method = ENC_METHOD_GET, .path = "/", .name = "handleWebSocketUpgrade", .is_ws = true};
 
 struct enc_routes enc_protocol_routes(void)
 {

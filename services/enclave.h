@@ -13,10 +13,10 @@ typedef void enc_handler_fn(struct enc_exchange *exchange);
 
 struct enc_route {
     enum enc_method method;
-    const char *path;        /* below the enclave, "/nodes/:id"; one ':' segment at most, at the end */
-    const char *name;        /* the seed's handler name, also the metric label */
-    bool is_ws;              /* wants Upgrade: websocket */
-    bool at_root;            /* worker level: below the mount itself, not below an enclave */
+    const char *path; /* below the enclave, "/nodes/:id"; one ':' segment at most, at the end */
+    const char *name; /* the seed's handler name, also the metric label */
+    bool is_ws;       /* wants Upgrade: websocket */
+    bool at_root;     /* worker level: below the mount itself, not below an enclave */
     enc_handler_fn *handler;
 };
 
@@ -32,9 +32,9 @@ struct enc_schema_mode {
 
 /** .perRequest segment | .singleton name. */
 struct enc_addressing {
-    unsigned segment;     /* path segment that names the enclave; 0 = singleton */
-    const char *name;     /* of the singleton */
-    const char *alias;    /* a second first segment beside "enclave": "group", "user"; NULL = none */
+    unsigned segment;  /* path segment that names the enclave; 0 = singleton */
+    const char *name;  /* of the singleton */
+    const char *alias; /* a second first segment beside "enclave": "group", "user"; NULL = none */
 };
 
 struct enc_enclave {
@@ -50,7 +50,8 @@ struct enc_enclave {
 enum { ENC_ROUTE_MAX = 32, ENC_TABLE_MAX = 8 };
 
 /** protocolRoutes ++ [wsRoute] ++ bootstrap? ++ extraRoutes, in this order, into rows; returns their number. */
-size_t enc_enclave_routes(const struct enc_enclave *enclave, const struct enc_route *rows[ENC_ROUTE_MAX]);
+size_t enc_enclave_routes(const struct enc_enclave *enclave,
+                          const struct enc_route *rows[ENC_ROUTE_MAX]);
 
 /** The six protocol routes, without the WebSocket route. Static storage. */
 struct enc_routes enc_protocol_routes(void);
@@ -59,4 +60,5 @@ struct enc_routes enc_protocol_routes(void);
 size_t enc_enclave_tables(const struct enc_enclave *enclave, const char *names[ENC_TABLE_MAX]);
 
 /** The GET rows of extra_routes when there is a DataView, else none; returns their number. */
-size_t enc_enclave_reads(const struct enc_enclave *enclave, const struct enc_route *rows[ENC_ROUTE_MAX]);
+size_t enc_enclave_reads(const struct enc_enclave *enclave,
+                         const struct enc_route *rows[ENC_ROUTE_MAX]);

@@ -31,10 +31,10 @@ enum enc_timer_kind { ENC_TIMER_BUNDLE = 1, ENC_TIMER_PUSH = 2, ENC_TIMER_SUBS =
 
 /** Who waits for the answer: an HTTP call or a WebSocket. */
 struct enc_asker {
-    struct enc_call *call;    /* NULL on a WebSocket */
-    struct enc_conn *conn;    /* held; NULL on HTTP */
-    uint64_t stream;          /* subscription generation of a Query frame, else 0 */
-    struct enc_bytes sub_id;  /* of a Query frame, else empty */
+    struct enc_call *call;   /* NULL on a WebSocket */
+    struct enc_conn *conn;   /* held; NULL on HTTP */
+    uint64_t stream;         /* subscription generation of a Query frame, else 0 */
+    struct enc_bytes sub_id; /* of a Query frame, else empty */
 };
 
 /** How the answer is dressed. */
@@ -62,8 +62,8 @@ struct enc_exchange {
     struct enc_bytes query;
     struct enc_asker asker;
     struct enc_bytes body;
-    const struct enc_json *json; /* the body, parsed */
-    const char *allow;           /* of a METHOD_NOT_ALLOWED */
+    const struct enc_json *json;  /* the body, parsed */
+    const char *allow;            /* of a METHOD_NOT_ALLOWED */
     struct enc_envelope envelope; /* of a Query, Pull, proof request or sealed commit */
     struct enc_dress dress;
     struct enc_reader reader; /* who asks, once the envelope is opened */
@@ -72,7 +72,7 @@ struct enc_exchange {
     struct enc_commit commit;
     uint8_t claimed_hash32[32]; /* what the client said, when commit.has_hash */
     bool has_hash;              /* commit.hash32 is given or computed: errors about it name it */
-    struct enc_verdict verdict;   /* of the steps done so far */
+    struct enc_verdict verdict; /* of the steps done so far */
 };
 
 /**

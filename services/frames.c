@@ -28,7 +28,8 @@ static struct enc_bytes members_of(struct enc_arena *arena, const struct enc_ele
     struct enc_bytes members = {NULL, 0};
     enc_buffer_init(&buffer, arena, SIZE_MAX / 4);
     enc_element_put(&buffer, element);
-    return enc_buffer_bytes(&buffer, &members) == ENC_ERR_OK ? members : (struct enc_bytes){NULL, 0};
+    return enc_buffer_bytes(&buffer, &members) == ENC_ERR_OK ? members
+                                                             : (struct enc_bytes){NULL, 0};
 }
 
 static enum enc_err put_sealed(struct enc_buffer *buffer, struct enc_sub *sub,

@@ -8,8 +8,8 @@ struct enc_cast {
     struct enc_host *host;
     struct enc_arena arena;
     const struct enc_event *event;
-    struct enc_bytes members;  /* of the Event frame; made at the first send */
-    struct enc_frame *frame;   /* the newest clear frame, and whose sub_id is in it */
+    struct enc_bytes members; /* of the Event frame; made at the first send */
+    struct enc_frame *frame;  /* the newest clear frame, and whose sub_id is in it */
     struct enc_bytes sub_id;
 };
 

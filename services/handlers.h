@@ -3,7 +3,8 @@
 
 #include "services/enclave.h"
 
-enc_handler_fn enc_handle_multiplexed_post; /* commit, query or pull, told apart by field presence */
+enc_handler_fn
+    enc_handle_multiplexed_post; /* commit, query or pull, told apart by field presence */
 enc_handler_fn enc_handle_sth;
 enc_handler_fn enc_handle_inclusion;
 enc_handler_fn enc_handle_state;

@@ -38,7 +38,7 @@ struct enc_limits {
     uint32_t push_batch_max;     /* 100 events in one payload */
     uint32_t push_timeout_ms;    /* 10,000 */
     uint32_t push_in_flight_max; /* outbound POSTs at once */
-    uint32_t idle_ms;            /* an enclave without mail or subscription leaves memory after this */
+    uint32_t idle_ms; /* an enclave without mail or subscription leaves memory after this */
 };
 
 void enc_limits_default(struct enc_limits *limits);
@@ -60,8 +60,8 @@ struct enc_host_config {
  * Build the host: activate timers of stored alarms, start workers and writers. Main thread.
  * Errors: INTERNAL when the store cannot be read or threads cannot be had; *why is a static text
  */
-ENC_MUST_USE enum enc_err enc_host_start(struct enc_host **out, const struct enc_host_config *config,
-                                         const char **why);
+ENC_MUST_USE enum enc_err enc_host_start(struct enc_host **out,
+                                         const struct enc_host_config *config, const char **why);
 
 /**
  * Finish what is queued and make it durable; from here on everything is refused as BUSY. The runtime must still carry
@@ -86,15 +86,15 @@ bool enc_host_store_failed(const struct enc_host *host);
 struct enc_host_counts {
     uint64_t commits_accepted;
     uint64_t commits_refused;
-    uint64_t mails_refused;   /* mailbox or directory full: 503 */
-    uint64_t jobs_refused;    /* too many jobs: 503 */
+    uint64_t mails_refused; /* mailbox or directory full: 503 */
+    uint64_t jobs_refused;  /* too many jobs: 503 */
     uint64_t timer_refusals;
-    uint64_t writer_batches;  /* transactions */
-    uint64_t writer_runs;     /* runs in them */
-    uint64_t mails_waiting;   /* level */
-    uint64_t live_enclaves;   /* level */
-    uint64_t timers;          /* level */
-    uint64_t push_in_flight;  /* level */
+    uint64_t writer_batches; /* transactions */
+    uint64_t writer_runs;    /* runs in them */
+    uint64_t mails_waiting;  /* level */
+    uint64_t live_enclaves;  /* level */
+    uint64_t timers;         /* level */
+    uint64_t push_in_flight; /* level */
 };
 
 /** Any thread. */

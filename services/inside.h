@@ -28,12 +28,12 @@ struct enc_host {
     struct enc_key key; /* the node's; wiped at stop */
     struct enc_chunk_source chunks;
     struct enc_endpoint_policy endpoints;
-    _Atomic uint64_t next_stream;        /* subscription generations, from 1 */
-    _Atomic uint32_t push_in_flight;     /* outbound POSTs now */
+    _Atomic uint64_t next_stream;    /* subscription generations, from 1 */
+    _Atomic uint32_t push_in_flight; /* outbound POSTs now */
     _Atomic uint64_t commits_accepted;
     _Atomic uint64_t commits_refused;
-    _Atomic uint64_t timer_refusals;     /* timers that found no room and wait for a later run */
-    _Atomic bool store_failed;           /* FENCED or IN_DOUBT: the process should end */
+    _Atomic uint64_t timer_refusals; /* timers that found no room and wait for a later run */
+    _Atomic bool store_failed;       /* FENCED or IN_DOUBT: the process should end */
 };
 
 /** The host's time, Unix ms; read it once per turn or job. Any thread. */

@@ -14,16 +14,17 @@ struct enc_case {
     const struct enc_curve *curve;
     uint64_t now_ms;
     const struct enc_host *host;
-    unsigned service;               /* that the commit came to */
-    const struct enc_state *state;  /* staged: after the commits before this one */
-    const struct enc_manifest *manifest; /* of the enclave; for a Manifest commit the one it brings */
-    enum enc_err manifest_err;      /* why that one is not acceptable */
+    unsigned service;              /* that the commit came to */
+    const struct enc_state *state; /* staged: after the commits before this one */
+    const struct enc_manifest
+        *manifest;                   /* of the enclave; for a Manifest commit the one it brings */
+    enum enc_err manifest_err;       /* why that one is not acceptable */
     const struct enc_event *earlier; /* the event already made from this very commit, or NULL */
     const struct enc_event *target;  /* of an Update or Delete; NULL = no such event */
     enum enc_event_status target_status;
-    struct enc_roles roles;          /* the author's */
+    struct enc_roles roles; /* the author's */
     const struct enc_roles_source *roles_source;
-    struct enc_arena *arena;         /* scratch */
+    struct enc_arena *arena; /* scratch */
     enum enc_type type;
 };
 

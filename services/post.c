@@ -47,8 +47,8 @@ static void prepare_job(struct enc_job *job)
 static enum enc_err decode(struct enc_exchange *exchange, const struct enc_json *json)
 {
     struct enc_commit *commit = &exchange->commit;
-    enum enc_err err = enc_commit_decode(commit, &exchange->arena, json,
-                                         exchange->host->limits.content_len_max);
+    enum enc_err err =
+        enc_commit_decode(commit, &exchange->arena, json, exchange->host->limits.content_len_max);
     exchange->has_hash = enc_json_hex(enc_json_get(json, "hash"), commit->hash32, 32);
     return err;
 }

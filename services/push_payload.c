@@ -84,7 +84,7 @@ enum enc_err enc_push_payload(struct enc_run *run, struct enc_bytes *payload,
     struct enc_buffer buffer;
     struct enc_bytes body;
     struct enc_parcel parcel = {.push_seq = push_seq,
-                                    .url = enc_bytes_of(dest->url, dest->url_len)};
+                                .url = enc_bytes_of(dest->url, dest->url_len)};
     enc_buffer_init(&buffer, &run->arena, SIZE_MAX / 4);
     ENC_TRY(put_body(run, &buffer, list, push_seq));
     ENC_TRY(enc_buffer_bytes(&buffer, &body));

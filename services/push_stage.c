@@ -180,8 +180,8 @@ enum enc_err enc_push_stage(struct enc_run *run)
 
 static void settle_result(const struct enc_node *node, struct enc_dest *dest)
 {
-    bool goes_on = !dest->has_landed_ok &&
-                   dest->staged.attempt < node->host->limits.push_attempts_max;
+    bool goes_on =
+        !dest->has_landed_ok && dest->staged.attempt < node->host->limits.push_attempts_max;
     dest->row = dest->staged;
     dest->is_recorded = false;
     dest->phase = goes_on ? ENC_DEST_WAITING : ENC_DEST_IDLE;

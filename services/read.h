@@ -39,9 +39,9 @@ ENC_MUST_USE enum enc_err enc_roles_of(struct enc_smt *tree, struct enc_roles *o
                                        const uint8_t identity32[32]);
 
 /** The functions behind the routes; each in the file of its subject. */
-enc_read_fn enc_read_query;       /* protocol.md 8.4 */
-enc_read_fn enc_read_pull;        /* 8.5 */
-enc_read_fn enc_read_inclusion;   /* 8.6 */
+enc_read_fn enc_read_query;     /* protocol.md 8.4 */
+enc_read_fn enc_read_pull;      /* 8.5 */
+enc_read_fn enc_read_inclusion; /* 8.6 */
 enc_read_fn enc_read_bundle;
 enc_read_fn enc_read_state;
 enc_read_fn enc_read_consistency; /* GET: content is NULL, parameters in exchange->query */

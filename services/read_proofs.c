@@ -86,8 +86,8 @@ static enum enc_err collect_ids(struct enc_read *read, uint8_t **ids32,
 static enum enc_err may_read_type(const struct enc_read *read, const struct enc_event *event)
 {
     struct enc_context context = {.self = false, .authenticated = read->exchange->reader.is_known};
-    bool may = enc_rbac_permits(&read->manifest, &read->roles, event->commit.type, ENC_OP_READ,
-                                context);
+    bool may =
+        enc_rbac_permits(&read->manifest, &read->roles, event->commit.type, ENC_OP_READ, context);
     return may ? ENC_ERR_OK : ENC_ERR_UNAUTHORIZED;
 }
 
@@ -118,8 +118,8 @@ enum enc_err enc_read_bundle(struct enc_read *read, struct enc_buffer *out,
 /* li: the newest leaf speaks of the current state, or the change is still in the open bundle. */
 static void put_leaf_index(struct enc_buffer *out, const struct enc_state *state)
 {
-    bool is_bundled = state->ct.count > 0 &&
-                      memcmp(state->leaf_state_hash32, state->smt.hash32, 32) == 0;
+    bool is_bundled =
+        state->ct.count > 0 && memcmp(state->leaf_state_hash32, state->smt.hash32, 32) == 0;
     if (is_bundled)
         enc_json_member_u64(out, "li", state->ct.count - 1);
     else

@@ -18,8 +18,8 @@ struct page {
 static bool add_to_page(void *opaque, const struct enc_shown *shown)
 {
     struct page *page = (struct page *)opaque;
-    bool is_full = page->events.count >= page->filter->limit ||
-                   page->events.buffer->len >= page->len_max;
+    bool is_full =
+        page->events.count >= page->filter->limit || page->events.buffer->len >= page->len_max;
     page->has_more = is_full && page->events.count > 0;
     if (page->has_more)
         return false;

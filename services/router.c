@@ -74,8 +74,7 @@ enum enc_err enc_route_find(struct enc_routed *out, const struct enc_enclave *en
     bool has_post = false;
     *out = (struct enc_routed){.route = NULL};
     for (size_t i = 0; i < count; i++) {
-        if (!reaches(enclave, target, rows[i]) ||
-            !fits(rows[i]->path, target->action, &out->param))
+        if (!reaches(enclave, target, rows[i]) || !fits(rows[i]->path, target->action, &out->param))
             continue;
         has_get |= rows[i]->method == ENC_METHOD_GET && !rows[i]->is_ws;
         has_post |= rows[i]->method == ENC_METHOD_POST;
@@ -84,6 +83,8 @@ enum enc_err enc_route_find(struct enc_routed *out, const struct enc_enclave *en
     }
     if (out->route)
         return ENC_ERR_OK;
-    out->allow = has_get && has_post ? "GET, POST, OPTIONS" : has_get ? "GET, OPTIONS" : "POST, OPTIONS";
+    out->allow = has_get && has_post ? "GET, POST, OPTIONS"
+                 : has_get           ? "GET, OPTIONS"
+                                     : "POST, OPTIONS";
     return has_get || has_post ? ENC_ERR_METHOD_NOT_ALLOWED : ENC_ERR_INVALID_ROUTE;
 }

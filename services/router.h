@@ -21,8 +21,8 @@ struct enc_routed {
 /**
  * Split a path into enclave and action. Errors: INVALID_ROUTE (an id that is not hex64)
  */
-ENC_MUST_USE enum enc_err enc_target_parse(struct enc_target *out, const struct enc_enclave *enclave,
-                                           struct enc_bytes path);
+ENC_MUST_USE enum enc_err
+enc_target_parse(struct enc_target *out, const struct enc_enclave *enclave, struct enc_bytes path);
 
 /**
  * The row for method and action. A path without enclave reaches the root row and worker-level rows only, unless the

@@ -66,8 +66,7 @@ static struct enc_staged *append_staged(struct enc_run *run, struct enc_exchange
     return staged;
 }
 
-static enum enc_err stage_event(struct enc_run *run, struct enc_staged *staged,
-                                struct enc_case *c)
+static enum enc_err stage_event(struct enc_run *run, struct enc_staged *staged, struct enc_case *c)
 {
     staged->event = ENC_ARENA_NEW(&run->arena, struct enc_event, 1);
     if (!staged->event)

@@ -13,11 +13,11 @@
 /** One commit of the run and what came of it. */
 struct enc_staged {
     struct enc_staged *next;
-    struct enc_exchange *exchange; /* waits for its answer; NULL once answered */
-    struct enc_refusal refusal;    /* verdict.err OK: accepted */
-    struct enc_event *event;       /* accepted: the new event */
+    struct enc_exchange *exchange;  /* waits for its answer; NULL once answered */
+    struct enc_refusal refusal;     /* verdict.err OK: accepted */
+    struct enc_event *event;        /* accepted: the new event */
     const struct enc_event *target; /* of an Update or Delete */
-    struct enc_ac_plan plan;       /* of an AC event */
+    struct enc_ac_plan plan;        /* of an AC event */
     enum enc_type type;
 };
 
@@ -30,8 +30,8 @@ struct enc_run {
     struct enc_tree_source source;
     struct enc_tree_sink sink;
     struct enc_writeset set;
-    struct enc_state state;        /* staged */
-    struct enc_smt tree;           /* staged */
+    struct enc_state state;              /* staged */
+    struct enc_smt tree;                 /* staged */
     const struct enc_manifest *manifest; /* the node's, or the one staged by this run */
     struct enc_staged *first;
     struct enc_staged *last;

@@ -19,9 +19,9 @@ enum enc_method { ENC_METHOD_GET, ENC_METHOD_POST, ENC_METHOD_OPTIONS, ENC_METHO
 /** A complete request. All views die when the handler returns; call lives until it is answered. */
 struct enc_request {
     enum enc_method method;
-    bool is_upgrade;          /* asks for a WebSocket */
-    struct enc_bytes path;    /* below the service's mount, begins with '/', no query, not decoded */
-    struct enc_bytes query;   /* after '?', may be empty */
+    bool is_upgrade;        /* asks for a WebSocket */
+    struct enc_bytes path;  /* below the service's mount, begins with '/', no query, not decoded */
+    struct enc_bytes query; /* after '?', may be empty */
     struct enc_bytes body;
     struct enc_call *call;
 };
@@ -29,10 +29,10 @@ struct enc_request {
 /** An answer. The body belongs to owner; release(owner) is called once, on any thread, when it is no longer read. */
 struct enc_reply {
     uint16_t status;
-    uint16_t retry_s;           /* Retry-After; 0 = none */
-    const char *content_type;   /* static */
-    const char *allow;          /* Allow header of a 405; NULL = none; static */
-    bool immutable;             /* the answer never changes: may be cached for ever */
+    uint16_t retry_s;         /* Retry-After; 0 = none */
+    const char *content_type; /* static */
+    const char *allow;        /* Allow header of a 405; NULL = none; static */
+    bool immutable;           /* the answer never changes: may be cached for ever */
     struct enc_bytes body;
     void (*release)(void *owner);
     void *owner;
@@ -41,9 +41,9 @@ struct enc_reply {
 /** What goes out on a WebSocket, in order of the calls made for one conn from one thread. */
 struct enc_outgoing {
     struct enc_frame *frame; /* one reference passes over; NULL = nothing, only the marks below */
-    uint64_t stream;         /* subscription generation the frame belongs to; 0 = the socket itself */
-    bool is_last;            /* the stream ends with this frame */
-    bool wants_ack;          /* tell enc_host_socket_written(stream) once all before it has left */
+    uint64_t stream; /* subscription generation the frame belongs to; 0 = the socket itself */
+    bool is_last;    /* the stream ends with this frame */
+    bool wants_ack;  /* tell enc_host_socket_written(stream) once all before it has left */
 };
 
 /** One outbound POST. The caller owns it until done is called, exactly once, on a loop thread. */

@@ -40,15 +40,15 @@ static enum enc_err load_element(struct enc_shown *out, const struct enc_viewer 
     out->element.status = (enum enc_event_status)row.status;
     memcpy(out->element.by32, row.by32, 32);
     bool is_update = enc_type_of(out->event.commit.type) == ENC_TYPE_UPDATE;
-    out->element.hides_content = row.status == ENC_EVENT_DELETED ||
-                                 (is_update && target.status == ENC_EVENT_DELETED);
+    out->element.hides_content =
+        row.status == ENC_EVENT_DELETED || (is_update && target.status == ENC_EVENT_DELETED);
     return ENC_ERR_OK;
 }
 
 static bool is_readable(const struct enc_shown *shown, const struct enc_viewer *viewer)
 {
-    struct enc_sight sight = enc_sight_of(&shown->event.commit,
-                                          shown->has_target ? &shown->target.commit : NULL);
+    struct enc_sight sight =
+        enc_sight_of(&shown->event.commit, shown->has_target ? &shown->target.commit : NULL);
     return enc_rbac_can_read(viewer->manifest, viewer->roles, viewer->reader, &sight);
 }
 
@@ -87,9 +87,8 @@ struct walk {
 static enum enc_err offer(struct walk *walk, struct enc_bytes record)
 {
     ENC_TRY(enc_shown_load(&walk->shown, walk->viewer, record));
-    bool is_match = walk->shown.is_readable &&
-                    enc_filter_matches(walk->filter, &walk->shown.event,
-                                       walk->shown.element.status);
+    bool is_match = walk->shown.is_readable && enc_filter_matches(walk->filter, &walk->shown.event,
+                                                                  walk->shown.element.status);
     if (is_match)
         walk->is_over = !walk->fn(walk->opaque, &walk->shown);
     return ENC_ERR_OK;

@@ -83,8 +83,8 @@ static void tell_enclave(struct enc_socket *socket, const struct row *row, enum 
         return;
     exchange->asker.stream = row->stream;
     enc_mail_init(&exchange->mail, kind);
-    enum enc_err err = enc_directory_post_always(socket->host->directory, row->enclave32,
-                                                 &exchange->mail);
+    enum enc_err err =
+        enc_directory_post_always(socket->host->directory, row->enclave32, &exchange->mail);
     if (err != ENC_ERR_OK)
         enc_exchange_free(exchange); /* not in memory: it has no subscriptions either */
 }

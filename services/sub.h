@@ -16,14 +16,14 @@ struct enc_sub {
     struct enc_exchange *exchange;
     uint64_t stream;
     enum enc_sub_phase phase;
-    struct enc_filter stored;  /* what is left of the stored part */
-    uint64_t stored_last;      /* newest seq that counts as stored */
-    uint32_t left;             /* stored events still allowed */
-    struct enc_filter missed;  /* bounds of the part between stored_last and live */
-    struct enc_roles roles;    /* the reader's, after the last event */
-    bool had_access;           /* R on some type */
-    bool is_revoked;           /* lost it with this event */
-    size_t ids_served;         /* of the filter's ids */
+    struct enc_filter stored; /* what is left of the stored part */
+    uint64_t stored_last;     /* newest seq that counts as stored */
+    uint32_t left;            /* stored events still allowed */
+    struct enc_filter missed; /* bounds of the part between stored_last and live */
+    struct enc_roles roles;   /* the reader's, after the last event */
+    bool had_access;          /* R on some type */
+    bool is_revoked;          /* lost it with this event */
+    size_t ids_served;        /* of the filter's ids */
 };
 
 /** Note that seq was handed out, so that the stored part goes on behind it. */

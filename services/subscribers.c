@@ -7,7 +7,9 @@
 
 #include <stdlib.h>
 
-enum { CHUNK_LEN_MAX = 256 << 10 }; /* bytes of stored events sent before the socket must have written them */
+enum {
+    CHUNK_LEN_MAX = 256 << 10
+}; /* bytes of stored events sent before the socket must have written them */
 
 struct enc_subs {
     struct enc_sub *first;
@@ -117,7 +119,8 @@ static bool ends_by_revocation(const struct enc_node *node, const struct enc_sub
 static uint64_t ends_ms(const struct enc_sub *sub)
 {
     uint64_t bound_ms = enc_filter_ends_ms(&sub->exchange->filter);
-    uint64_t session_ms = sub->exchange->reader.is_known ? sub->exchange->reader.until_ms : UINT64_MAX;
+    uint64_t session_ms =
+        sub->exchange->reader.is_known ? sub->exchange->reader.until_ms : UINT64_MAX;
     return bound_ms < session_ms ? bound_ms : session_ms;
 }
 
@@ -276,8 +279,7 @@ static enum enc_err load_roles(struct enc_node *node, struct enc_sub *sub)
 
 static bool can_read(const struct enc_node *node, const struct enc_sub *sub)
 {
-    struct enc_context context = {.self = true,
-                                  .authenticated = sub->exchange->reader.is_known};
+    struct enc_context context = {.self = true, .authenticated = sub->exchange->reader.is_known};
     return enc_rbac_reads_any(&node->manifest, &sub->roles, context);
 }
 
