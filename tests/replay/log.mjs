@@ -112,7 +112,7 @@ export class Replay {
     const where = `status of event ${event.seq}`;
     demandEqual(status, entry.status, 'BAD_STATUS', where);
     if (status === 'updated') demandEqual(updatedBy, entry.updated_by, 'BAD_STATUS', where);
-    if (deletedBy !== undefined) demandEqual(deletedBy, entry.deleted_by, 'BAD_STATUS', where);
+    if (status === 'deleted') demandEqual(deletedBy, entry.deleted_by, 'BAD_STATUS', where);
     if (status === 'deleted') demandEqual(event.content, null, 'BAD_STATUS', `${where}: content`);
   }
 

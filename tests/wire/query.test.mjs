@@ -94,7 +94,9 @@ function randomFilter(random, world) {
   return Object.fromEntries(names.map((name) => [name, DRAWS[name](random, world)]));
 }
 
-const shape = ({ event, status, updated_by: by }) => [event.seq, status, by ?? null];
+const BY = { updated: 'updated_by', deleted: 'deleted_by' };
+
+const shape = (entry) => [entry.event.seq, entry.status, entry[BY[entry.status]] ?? null];
 
 await runSuite(async ({ check }) => {
   const random = seededRandom();
