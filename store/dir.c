@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -118,11 +119,24 @@ static void version_text(char out[VERSION_TEXT_MAX], unsigned format, unsigned s
     snprintf(out, VERSION_TEXT_MAX, "enclaved data %u\nshards %u\n", format, shard_count);
 }
 
+static bool number_after(unsigned *number, const char **text, const char *words)
+{
+    size_t len = strlen(words);
+    char *end = NULL;
+    if (strncmp(*text, words, len) != 0)
+        return false;
+    *number = (unsigned)strtoul(*text + len, &end, 10);
+    *text = end;
+    return true;
+}
+
 /* Only what we would have written ourselves is understood. */
 static bool parse(const char *text, unsigned *format, unsigned *shard_count)
 {
     char again[VERSION_TEXT_MAX];
-    if (sscanf(text, "enclaved data %u\nshards %u\n", format, shard_count) != 2)
+    const char *at = text;
+    if (!number_after(format, &at, "enclaved data ") ||
+        !number_after(shard_count, &at, "\nshards "))
         return false;
     version_text(again, *format, *shard_count);
     return strcmp(text, again) == 0 && *shard_count > 0;

@@ -4,6 +4,7 @@
  */
 #include "store/store.h"
 
+#include <ftw.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -113,12 +114,18 @@ static void *read_on(void *unused)
     return unused;
 }
 
+static int remove_one(const char *path, const struct stat *facts, int kind, struct FTW *where)
+{
+    (void)facts;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
 static void clean_up(void)
 {
-    char command[128];
     enc_data_close(data);
-    snprintf(command, sizeof command, "rm -r '%s'", root);
-    require(system(command) == 0, command);
+    require(nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0, root);
 }
 
 int main(void)

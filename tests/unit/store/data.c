@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -233,10 +234,15 @@ Test(data, enclaves_are_spread_over_the_shards_by_id)
     }
 }
 
-Test(data, a_shard_out_of_range_is_a_mistake, .signal = SIGABRT)
+static void take_shard_1(void)
+{
+    (void)enc_data_shard_at(rig.data, 1);
+}
+
+Test(data, a_shard_out_of_range_is_a_mistake)
 {
     rig_open(&rig);
-    (void)enc_data_shard_at(rig.data, 1);
+    rig_must_abort(take_shard_1);
 }
 
 Test(data, a_missing_shard_is_refused_not_made_anew)
@@ -324,11 +330,12 @@ Test(data, an_empty_shard_is_refused)
 /** Leave room for that many bytes of address space beside what is used already. */
 static void bound_space(uint64_t room)
 {
-    unsigned long pages = 0;
-    FILE *statm = fopen("/proc/self/statm", "r");
-    cr_assert_not_null(statm);
-    cr_assert_eq(fscanf(statm, "%lu", &pages), 1);
-    fclose(statm);
+    char statm[64] = "";
+    int fd = open("/proc/self/statm", O_RDONLY);
+    cr_assert(fd >= 0 && read(fd, statm, sizeof statm - 1) > 0);
+    close(fd);
+    uint64_t pages = strtoul(statm, NULL, 10);
+    cr_assert_gt(pages, 0);
     struct rlimit limit = {0};
     limit.rlim_cur = limit.rlim_max = pages * (uint64_t)sysconf(_SC_PAGESIZE) + room;
     cr_assert_eq(setrlimit(RLIMIT_AS, &limit), 0);

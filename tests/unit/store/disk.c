@@ -15,6 +15,8 @@ enum { META_END = 2 * 4096 }; /* the engine's two pages that make a transaction 
 static bool meta_write_fails;
 static bool sync_fails;
 
+/* The C library's headers name the parameters so that nobody else may. */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 ssize_t pwrite(int fd, const void *data, size_t len, off_t offset)
 {
     if (meta_write_fails && offset < META_END) {
@@ -24,6 +26,7 @@ ssize_t pwrite(int fd, const void *data, size_t len, off_t offset)
     return syscall(SYS_pwrite64, fd, data, len, offset);
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 int fdatasync(int fd)
 {
     if (sync_fails) {

@@ -1,10 +1,12 @@
 #include "tests/unit/store/rig.h"
 #include "proto/base/hex.h"
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { ARENA_MAX = 64 << 20 };
@@ -30,28 +32,24 @@ static void give_chunks(void *self, struct enc_chunk *list)
 
 static const struct enc_chunk_source HEAP = {take_chunk, give_chunks, NULL};
 
-static char remove_root[128];
-
-/* A test that must abort has no end of its own. */
-static void remove_and_abort(int number)
+static int remove_one(const char *path, const struct stat *facts, int kind, struct FTW *where)
 {
-    cr_assert_eq(system(remove_root), 0);
-    signal(number, SIG_DFL);
-    raise(number);
+    (void)facts;
+    (void)kind;
+    (void)where;
+    return remove(path);
 }
 
-static void make_root(struct rig *rig)
+static void remove_root(const char *root)
 {
-    snprintf(rig->root, sizeof rig->root, "%s/enc-store-XXXXXX", P_tmpdir);
-    cr_assert_not_null(mkdtemp(rig->root));
-    snprintf(remove_root, sizeof remove_root, "rm -r '%s'", rig->root);
-    signal(SIGABRT, remove_and_abort);
+    cr_assert_eq(nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 void rig_init(struct rig *rig)
 {
     memset(rig, 0, sizeof *rig);
-    make_root(rig);
+    snprintf(rig->root, sizeof rig->root, "%s/enc-store-XXXXXX", P_tmpdir);
+    cr_assert_not_null(mkdtemp(rig->root));
     snprintf(rig->dir, sizeof rig->dir, "%s/data", rig->root);
     memset(rig->node32, 0x5e, sizeof rig->node32);
     rig->config = (struct enc_data_config){
@@ -85,7 +83,7 @@ void rig_fini(struct rig *rig)
 {
     rig_close(rig);
     enc_arena_fini(&rig->arena);
-    cr_assert_eq(system(remove_root), 0);
+    remove_root(rig->root);
 }
 
 void rig_begin(struct rig *rig)
@@ -191,4 +189,16 @@ pid_t rig_fork(void)
     if (child == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent))
         _exit(9);
     return child;
+}
+
+void rig_must_abort(void (*mistake)(void))
+{
+    int status = 0;
+    pid_t child = rig_fork();
+    if (child == 0) {
+        mistake();
+        _exit(0);
+    }
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }

@@ -61,4 +61,7 @@ void rig_check_sound(struct rig *rig);
 /** fork, with a child that dies with its parent: nothing outlives a test that failed. */
 pid_t rig_fork(void);
 
+/** mistake, in a child, ends in an abort; so the test itself can still clean up. */
+void rig_must_abort(void (*mistake)(void));
+
 #define rig_ok(call) cr_assert_eq((call), ENC_ERR_OK)
