@@ -123,6 +123,16 @@ Test(ac, giving_up_ones_own_role)
     EXPECT_ERR(step_7(w, "member", "Revoke", "{'identity':'%S','role':'Pending'}"), UNAUTHORIZED);
 }
 
+Test(ac, nobody_may_promote_himself)
+{
+    struct world *w = world();
+    w->manifest = manifest_with("['Member']", "[{'event':'Grant','role':'Any','ops':['C']},"
+                                              "{'event':'Grant','role':'Self','ops':['_C']}]");
+    EXPECT_ERR(step_7(w, "member", "Grant", "{'identity':'%M','role':'Member'}"), UNAUTHORIZED);
+    EXPECT_OK(plan(w, "member", "Grant", "{'identity':'%S','role':'Member'}"));
+    EXPECT_ERR(plan(w, "member", "Grant", "no json"), INVALID_CONTENT);
+}
+
 Test(ac, c79_rbac_first_whenever_it_can_be_evaluated)
 {
     struct world *w = world();
