@@ -61,8 +61,8 @@ struct enc_commit {
  * ENC_CONTENT_LEN_MAX; larger values do not raise it.
  *
  * Errors: INVALID_COMMIT (body is no object; a member absent, null or of another type; 9 strings in
- *         a tag; type too long; exp out of range; lone surrogates), TOO_LARGE (content, number of tags, tag
- *         member, tags together; arena), UNSUPPORTED_ALG (alg present and not "schnorr")
+ *         a tag; type too long; exp out of range; lone surrogates), TOO_LARGE (content, number of
+ *         tags, tag member, tags together; arena), UNSUPPORTED_ALG (alg present and not "schnorr")
  * Source: protocol.md 2.1, 16.4-6, 16.93
  */
 ENC_MUST_USE enum enc_err enc_commit_decode(struct enc_commit *out, struct enc_arena *arena,

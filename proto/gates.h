@@ -25,7 +25,7 @@ ENC_MUST_USE enum enc_err enc_gates_set(struct enc_gates *out, struct enc_arena 
                                         const struct enc_gates *gates, struct enc_bytes type,
                                         bool is_open);
 
-/** Append a record: be16 count, then length (1) and bytes of each type. Equal lists, equal bytes. */
+/** Append a record: be16 count, then length (1) and bytes of each type; equal for equal lists. */
 void enc_gates_put(struct enc_buffer *buffer, const struct enc_gates *gates);
 
 /**
