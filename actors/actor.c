@@ -28,10 +28,10 @@ static bool sleep_on(struct enc_actor *actor, struct enc_mail *mail)
 {
     uint32_t was = ENC_MAIL_PENDING;
     mail->awaited_by = actor;
-    /* release: awaited_by and the actor's state, for enc_mail_ready. acquire on failure: it is
-     * ready, and the next turn may read it */
+    /* release: awaited_by and the actor's state, for enc_mail_ready. relaxed on failure: who reads
+     * the mail asks is_ready before */
     return atomic_compare_exchange_strong_explicit(&mail->readiness, &was, ENC_MAIL_AWAITED,
-                                                   memory_order_release, memory_order_acquire);
+                                                   memory_order_release, memory_order_relaxed);
 }
 
 void enc_mail_ready(struct enc_mail *mail)

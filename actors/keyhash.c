@@ -12,7 +12,7 @@ void enc_keyhash_init(struct enc_keyhash *hash, uint64_t seed)
 uint32_t enc_keyhash_of(const struct enc_keyhash *hash, const uint8_t key32[32])
 {
     uint64_t sum = hash->factors[0];
-    for (unsigned i = 0; i < 8; i++)
+    for (size_t i = 0; i < 8; i++)
         sum += hash->factors[i + 1] * enc_be32_get(key32 + 4 * i);
     return (uint32_t)(sum >> 32);
 }

@@ -24,7 +24,7 @@ static enum enc_posted push(struct enc_mailbox *mailbox, struct enc_mail *mail)
     do {
         mail->next = was == IDLE ? NULL : (struct enc_mail *)was;
         /* release: the mail's bytes before its address, for the owner's take.
-         * acquire: who replaces IDLE becomes owner and must see what the last owner left.
+         * acquire: who replaces IDLE is owner at once, and must see what the last owner left.
          * relaxed on failure: was is only tried again */
     } while (!atomic_compare_exchange_weak_explicit(&mailbox->word, &was, (uintptr_t)mail,
                                                     memory_order_acq_rel, memory_order_relaxed));

@@ -65,6 +65,45 @@ Test(directory, idle_0_retires_after_the_turn)
     cr_assert_eq(noted(&world.notes, 'o'), 2);
 }
 
+static void post_12(void)
+{
+    post(1, 12);
+}
+
+Test(directory, mail_that_came_during_the_turn_finds_the_same_state)
+{
+    directory = directory_of(&world, 10, 0);
+    world.in_turn = post_12;
+    post(1, 11);
+    world_run(&world);
+    cr_assert_str_eq(told(&world.notes), "o1 t1 m11 t1 m12 q1 c1");
+}
+
+Test(directory, mail_that_came_while_the_state_was_closed_opens_it_again)
+{
+    directory = directory_of(&world, 10, 0);
+    world.in_close = post_12;
+    post(1, 11);
+    world_run(&world);
+    cr_assert_str_eq(told(&world.notes), "o1 t1 m11 q1 c1 o1 t1 m12 q1 c1");
+    cr_assert_eq(enc_directory_count(directory), 0);
+    cr_assert_eq(world_counts(&world).activations, 1);
+}
+
+Test(directory, mail_that_came_while_it_was_leaving_takes_a_seat_again)
+{
+    directory = directory_of(&world, 10, 100);
+    post(1, 11);
+    world_run(&world);
+    world.in_close = post_12;
+    (void)enc_directory_sweep(directory, 2000);
+    cr_assert_eq(enc_directory_count(directory), 0);
+    world_run(&world);
+    cr_assert_str_eq(told(&world.notes), "o1 t1 m11 q1 q1 c1 o1 t1 m12 q1");
+    cr_assert_eq(enc_directory_count(directory), 1);
+    cr_assert_eq(world_counts(&world).activations, 1);
+}
+
 Test(directory, who_may_not_retire_stays)
 {
     directory = directory_of(&world, 10, 0);
@@ -196,6 +235,22 @@ Test(directory, full_mailbox_is_busy)
         post(1, kind);
     cr_assert_eq(post_key(directory, 1, 5), ENC_ERR_BUSY);
     post(2, 6);
+}
+
+Test(directory, post_always_finds_room_in_a_full_mailbox_but_takes_no_seat)
+{
+    directory = directory_of(&world, 1, 100000);
+    world.keeps = true;
+    for (uint32_t kind = 0; kind < 4; kind++)
+        post(1, kind);
+    struct enc_mail *mail = mail_new(5);
+    cr_assert_eq(enc_directory_post_always(directory, key_of(2), mail), ENC_ERR_BUSY);
+    cr_assert_eq(enc_directory_post_always(directory, key_of(1), mail), ENC_ERR_OK);
+    cr_assert_eq(world_counts(&world).mails_waiting, 5);
+    cr_assert_eq(post_key(directory, 1, 6), ENC_ERR_BUSY);
+    world_run(&world);
+    cr_assert_eq(noted_number(&world.notes, 'm', 5), 1);
+    cr_assert_eq(noted(&world.notes, 'm'), 5);
 }
 
 Test(directory, failed_open_refuses_and_leaves_memory)

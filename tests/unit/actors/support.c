@@ -56,6 +56,14 @@ static enum enc_err open_state(void **self, void *opaque, const uint8_t key32[32
     return ENC_ERR_OK;
 }
 
+static void call_once(void (**hook)(void))
+{
+    void (*call)(void) = *hook;
+    *hook = NULL;
+    if (call)
+        call();
+}
+
 static enum enc_turn turn(void *self, struct enc_batch *batch)
 {
     struct world *world = ((struct state *)self)->world;
@@ -70,6 +78,7 @@ static enum enc_turn turn(void *self, struct enc_batch *batch)
         free(mail);
         taken++;
     }
+    call_once(&world->in_turn);
     if (!world->parks || taken == 0)
         return ENC_TURN_DONE;
     if (world->resumes_early)
@@ -96,6 +105,7 @@ static void close_state(void *self)
 {
     struct state *state = (struct state *)self;
     note(&state->world->notes, 'c', state->first);
+    call_once(&state->world->in_close);
     free(state);
 }
 

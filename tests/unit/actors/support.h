@@ -38,6 +38,8 @@ struct world {
     uint32_t take_max;      /* mails a turn takes, 0 = all */
     bool parks;             /* every turn that took mail parks */
     bool resumes_early;     /* ... after having resumed itself already */
+    void (*in_turn)(void);  /* called once, at the end of the next turn */
+    void (*in_close)(void); /* called once, at the next close */
     struct enc_actor *last; /* actor of the last turn */
 };
 
