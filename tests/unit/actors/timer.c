@@ -161,11 +161,10 @@ Test(timer, a_post_refused_is_tried_again)
     world.parks = true;
     set(1, 0, 1100);
     run_until(1100); /* parked, so that mail piles up */
-    struct enc_mail *fill[2];
     for (int i = 0; i < 2; i++) {
-        fill[i] = (struct enc_mail *)calloc(1, sizeof(struct enc_timer_mail));
-        enc_mail_init(fill[i], MAIL_KIND);
-        cr_assert_eq(enc_directory_post(directory, key_of(1), fill[i]), ENC_ERR_OK);
+        struct enc_timer_mail *fill = (struct enc_timer_mail *)calloc(1, sizeof *fill);
+        enc_mail_init(&fill->mail, MAIL_KIND);
+        cr_assert_eq(enc_directory_post(directory, key_of(1), &fill->mail), ENC_ERR_OK);
     }
     set(1, 1, 1200);
     run_until(1250);
