@@ -10,9 +10,8 @@ enum { LOG_MAX = 32, FIRST_MS = 1750000000001 };
 static struct enc_chunk *take_chunk(void *self, size_t len)
 {
     (void)self;
-    size_t want = len > 65536 ? len : 65536;
-    struct enc_chunk *chunk = malloc(want);
-    chunk->len = want;
+    struct enc_chunk *chunk = malloc(len);
+    chunk->len = len;
     return chunk;
 }
 
