@@ -138,16 +138,24 @@ static struct enc_bytes cast_members(struct enc_cast *cast)
     return cast->members;
 }
 
+/* Its text has an arena of its own: subscriptions may all have different names. */
+static void make_shared(struct enc_cast *cast, struct enc_sub *sub)
+{
+    struct enc_arena arena;
+    enc_arena_init(&arena, &cast->host->chunks, CAST_LEN_MAX);
+    struct enc_bytes text = text_of(sub, &arena, cast_members(cast));
+    enc_frame_drop(cast->frame);
+    cast->frame = text.data ? enc_frame_new(text) : NULL;
+    cast->sub_id = sub->exchange->asker.sub_id;
+    enc_arena_fini(&arena);
+}
+
 static void send_shared(struct enc_cast *cast, struct enc_sub *sub)
 {
     const struct enc_runtime *runtime = cast->host->runtime;
     struct enc_bytes sub_id = sub->exchange->asker.sub_id;
-    if (!cast->frame || !enc_bytes_equal(cast->sub_id, sub_id)) {
-        struct enc_bytes text = text_of(sub, &cast->arena, cast_members(cast));
-        enc_frame_drop(cast->frame);
-        cast->frame = text.data ? enc_frame_new(text) : NULL;
-        cast->sub_id = sub_id;
-    }
+    if (!cast->frame || !enc_bytes_equal(cast->sub_id, sub_id))
+        make_shared(cast, sub);
     if (!cast->frame) {
         runtime->ws_close(runtime->self, sub->exchange->asker.conn, 1011);
         return;

@@ -417,9 +417,7 @@ static enum enc_err persist(struct delta *d)
 
 static void broadcast(struct enc_run *run)
 {
-    for (const struct enc_staged *s = run->first; s; s = s->next)
-        if (s->refusal.verdict.err == ENC_ERR_OK)
-            enc_subs_broadcast(run->node, s);
+    enc_subs_broadcast(run->node, run->first);
 }
 
 /* The rows of the queues became durable with their events; what is left is to wake the queues. */

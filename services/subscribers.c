@@ -59,6 +59,12 @@ void enc_subs_free(struct enc_node *node)
     node->subs = NULL;
 }
 
+static void end(struct enc_node *node, struct enc_sub **at, enum enc_closed reason)
+{
+    enc_sub_send_closed(*at, reason);
+    unlink_sub(node, at);
+}
+
 /* Go through all, ending those that ends() names a reason for. */
 static void end_where(struct enc_node *node,
                       bool (*ends)(const struct enc_node *node, const struct enc_sub *sub,
@@ -71,8 +77,7 @@ static void end_where(struct enc_node *node,
             at = &(*at)->next;
             continue;
         }
-        enc_sub_send_closed(*at, reason);
-        unlink_sub(node, at);
+        end(node, at, reason);
     }
 }
 
@@ -242,7 +247,9 @@ static void advance(struct enc_node *node, struct enc_sub **at)
         return;
     }
     node->subs_now_ms = enc_host_now_ms(node->host);
-    end_where(node, ends_live);
+    enum enc_closed reason = ENC_CLOSED_COMPLETE;
+    if (ends_live(node, sub, &reason))
+        end(node, at, reason);
 }
 
 void enc_subs_written(struct enc_node *node, uint64_t stream)
@@ -351,15 +358,14 @@ static bool wants(const struct enc_node *node, const struct enc_sub *sub,
     const struct enc_commit *target = staged->target ? &staged->target->commit : NULL;
     struct enc_sight sight = enc_sight_of(&staged->event->commit, target);
     return sub->phase == ENC_SUB_LIVE &&
+           enc_reader_lives(&sub->exchange->reader, node->subs_now_ms) &&
            enc_filter_matches_live(&sub->exchange->filter, staged->event, staged->target) &&
            enc_rbac_can_read(&node->manifest, &sub->roles, &sub->exchange->reader, &sight);
 }
 
-void enc_subs_broadcast(struct enc_node *node, const struct enc_staged *staged)
+static void cast_event(struct enc_node *node, const struct enc_staged *staged)
 {
     struct enc_cast cast;
-    if (enc_subs_is_empty(node->subs))
-        return;
     enc_cast_init(&cast, node->host, staged->event);
     for (struct enc_sub *sub = node->subs->first; sub; sub = sub->next) {
         apply_roles(node, &staged->plan, sub);
@@ -367,7 +373,17 @@ void enc_subs_broadcast(struct enc_node *node, const struct enc_staged *staged)
             enc_cast_send(&cast, sub);
     }
     enc_cast_fini(&cast);
-    node->subs_now_ms = enc_host_now_ms(node->host);
     end_where(node, ends_by_revocation);
-    end_where(node, ends_live);
+}
+
+/* The node is already what the whole run made of it, so what that ends is ended behind its last event. */
+void enc_subs_broadcast(struct enc_node *node, const struct enc_staged *first)
+{
+    if (enc_subs_is_empty(node->subs))
+        return;
+    node->subs_now_ms = enc_host_now_ms(node->host);
+    for (const struct enc_staged *staged = first; staged; staged = staged->next)
+        if (staged->refusal.verdict.err == ENC_ERR_OK)
+            cast_event(node, staged);
+    end_where(node, ends_by_time);
 }

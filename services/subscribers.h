@@ -15,8 +15,8 @@ void enc_subs_remove(struct enc_node *node, uint64_t stream);
 /** What was queued for a stream has left: go on with its stored events. */
 void enc_subs_written(struct enc_node *node, uint64_t stream);
 
-/** Step 13: one accepted, durable event. node->state is already the state after the whole run. */
-void enc_subs_broadcast(struct enc_node *node, const struct enc_staged *staged);
+/** Step 13: the accepted ones of a durable run, oldest first. node->state is the state after it. */
+void enc_subs_broadcast(struct enc_node *node, const struct enc_staged *first);
 
 /** A timer of kind ENC_TIMER_SUBS: sessions that expired, bounds that passed. */
 void enc_subs_timer(struct enc_node *node, uint64_t now_ms);
