@@ -30,6 +30,7 @@ static const struct reason REASONS[] = {
     {ENC_UNREADY_DRAINING, "draining"},
     {ENC_UNREADY_DISK, "disk below the floor"},
     {ENC_UNREADY_STORE, "the store has failed"},
+    {ENC_UNREADY_WRITES, "the last write failed"},
 };
 
 static void get_ready(h2o_req_t *req)

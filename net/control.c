@@ -28,6 +28,7 @@ struct state {
     bool is_draining;
     bool is_cut;
     bool is_failed; /* the store; the status tells */
+    bool writes_fail;
 };
 
 static void cut(struct state *state, const char *why)
@@ -136,6 +137,15 @@ static void check_store(struct state *state)
         drain(state);
 }
 
+static void check_writes(struct state *state)
+{
+    const char *fault = enc_host_write_fault(state->control->server->host);
+    if (fault && !state->writes_fail)
+        enc_log(ENC_LOG_ERROR, "writes fail; commits are refused", enc_log_text("why", fault));
+    state->writes_fail = fault != NULL;
+    enc_server_mark(state->control->server, ENC_UNREADY_WRITES, state->writes_fail);
+}
+
 /* On this thread, because a network file system may keep the caller waiting. */
 static void check_disk(struct state *state)
 {
@@ -153,6 +163,7 @@ static void on_watch_step(uv_timer_t *timer)
 {
     check_disk(timer->data);
     check_store(timer->data);
+    check_writes(timer->data);
 }
 
 static void open_handles(struct state *state)

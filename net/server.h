@@ -17,6 +17,7 @@ enum enc_unready {
     ENC_UNREADY_DRAINING = 2,
     ENC_UNREADY_DISK = 4,
     ENC_UNREADY_STORE = 8,
+    ENC_UNREADY_WRITES = 16,
 };
 
 /** Everything the loops share. After enc_server_start only what is atomic changes. */

@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+enum { WRITE_FAULT_MS = 30000 };
+
 static const struct enc_service SERVICES[] = {
     {.name = "enc-node", .enclave = &ENC_NODE},
 };
@@ -79,6 +81,15 @@ bool enc_host_store_failed(const struct enc_host *host)
 {
     /* acquire: pairs with the writer's release */
     return atomic_load_explicit(&host->store_failed, memory_order_acquire);
+}
+
+const char *enc_host_write_fault(const struct enc_host *host)
+{
+    /* relaxed: what people are told; the two may be of different writes */
+    uint64_t fault_ms = atomic_load_explicit(&host->write_fault_ms, memory_order_relaxed);
+    int error = atomic_load_explicit(&host->write_error, memory_order_relaxed);
+    bool is_recent = fault_ms && enc_host_now_ms(host) < fault_ms + WRITE_FAULT_MS;
+    return is_recent ? enc_store_error_text(error) : NULL;
 }
 
 void enc_host_counts(const struct enc_host *host, struct enc_host_counts *out)

@@ -82,6 +82,12 @@ bool enc_host_is_quiet(const struct enc_host *host);
 /** Whether the store refused for good (FENCED, IN_DOUBT): the process should drain and end. Any thread. */
 bool enc_host_store_failed(const struct enc_host *host);
 
+/**
+ * Why the last write failed; NULL when it succeeded, or was half a minute ago: only a new commit can tell whether there
+ * is room again, and a node that says it is not ready gets none. Static storage; any thread.
+ */
+const char *enc_host_write_fault(const struct enc_host *host);
+
 /** Figures for the metrics page. Counters unless marked as a level. */
 struct enc_host_counts {
     uint64_t commits_accepted;

@@ -34,6 +34,8 @@ struct enc_host {
     _Atomic uint64_t commits_refused;
     _Atomic uint64_t timer_refusals; /* timers that found no room and wait for a later run */
     _Atomic bool store_failed;       /* FENCED or IN_DOUBT: the process should end */
+    _Atomic uint64_t write_fault_ms; /* when the last write failed; 0 = it succeeded */
+    _Atomic int write_error;         /* of the engine, why it failed */
 };
 
 /** The host's time, Unix ms; read it once per turn or job. Any thread. */

@@ -24,6 +24,19 @@ static void finish(struct enc_run *run, enum enc_outcome outcome)
     enc_actor_resume(run->actor);
 }
 
+/* A set that broke a rule of its own says nothing about the disk. */
+static void note(struct enc_host *host, enum enc_outcome outcome,
+                 const struct enc_apply_facts *facts)
+{
+    bool is_fault = outcome != ENC_OUTCOME_OK && facts->culprit == SIZE_MAX;
+    if (outcome != ENC_OUTCOME_OK && !is_fault)
+        return;
+    /* relaxed: what people are told; nothing hangs on the order of the two */
+    atomic_store_explicit(&host->write_error, facts->engine_error, memory_order_relaxed);
+    atomic_store_explicit(&host->write_fault_ms, is_fault ? enc_host_now_ms(host) : 0,
+                          memory_order_relaxed);
+}
+
 static void write_batch(struct enc_host *host, struct enc_store *store, struct enc_run **runs,
                         size_t count)
 {
@@ -34,6 +47,7 @@ static void write_batch(struct enc_host *host, struct enc_store *store, struct e
         runs[facts.culprit] = runs[--count];
         outcome = apply_all(store, runs, count, &facts);
     }
+    note(host, outcome, &facts);
     if (outcome == ENC_OUTCOME_FENCED || outcome == ENC_OUTCOME_IN_DOUBT)
         /* release: whoever sees the flag also sees which runs were answered before */
         atomic_store_explicit(&host->store_failed, true, memory_order_release);
