@@ -69,7 +69,7 @@ static void sync_folder(const char *path)
     }
 }
 
-static bool make_key(uint8_t priv32[32], struct enc_key_fault *fault, const char *path)
+bool enc_key_make(uint8_t priv32[32], struct enc_key_fault *fault, const char *path)
 {
     char text[HEX_LEN + 1];
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -90,14 +90,18 @@ static bool make_key(uint8_t priv32[32], struct enc_key_fault *fault, const char
     return true;
 }
 
-bool enc_key_load(uint8_t priv32[32], struct enc_key_fault *fault, const char *path)
+bool enc_key_read(uint8_t priv32[32], struct enc_key_fault *fault, const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT)
-        return make_key(priv32, fault, path);
     if (fd < 0)
         return refuse(fault, path, strerror(errno));
     bool is_good = read_key(priv32, fault, path, fd);
     close(fd);
     return is_good;
+}
+
+bool enc_key_load(uint8_t priv32[32], struct enc_key_fault *fault, const char *path)
+{
+    bool is_absent = access(path, F_OK) != 0 && errno == ENOENT;
+    return is_absent ? enc_key_make(priv32, fault, path) : enc_key_read(priv32, fault, path);
 }

@@ -9,11 +9,19 @@ struct enc_key_fault {
     char text[512];
 };
 
+/** How a key file is come by. The caller wipes priv32. False, with the reason in fault. */
+typedef bool enc_key_file(uint8_t priv32[32], struct enc_key_fault *fault, const char *path);
+
 /**
- * Read the key at path, or make one there (mode 0600, synced) when the file does not exist. The caller wipes priv32.
- * False when it cannot be read or written, when group or others may read it, when it belongs to somebody else, or when
- * it is not 64 hex digits and at most one line end.
- *
- * Source: server.md, first start
+ * Make a new key at path: mode 0600, synced, nothing there before. enc_key_init refuses one in 2^127.
  */
-ENC_MUST_USE bool enc_key_load(uint8_t priv32[32], struct enc_key_fault *fault, const char *path);
+ENC_MUST_USE enc_key_file enc_key_make;
+
+/**
+ * Read the key at path. False when it cannot be read, when group or others may read it, when it
+ * belongs to somebody else, or when it is not 64 hex digits and at most one line end.
+ */
+ENC_MUST_USE enc_key_file enc_key_read;
+
+/** Read the key at path, or make one there when nothing is there. Source: server.md, first start */
+ENC_MUST_USE enc_key_file enc_key_load;

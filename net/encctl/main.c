@@ -1,0 +1,228 @@
+/* The commands and options of encctl as rows: parser, help and the status of misuse come from here. */
+#include "net/encctl/ctl.h"
+#include "net/encctl/out.h"
+#include "net/process.h"
+#include "proto/selfcheck.h"
+
+#include <stdio.h>
+
+#define BIT(option) (1U << ENC_OPTION_##option)
+
+enum { EVERYWHERE = BIT(URL) | BIT(KEY) | BIT(JSON) | BIT(HELP) };
+
+struct option {
+    const char *name;
+    const char *value; /* what to show for it; NULL: a flag */
+    const char *help;
+};
+
+static const struct option OPTIONS[ENC_OPTION_COUNT] = {
+    [ENC_OPTION_URL] = {"--url", "URL", "node and mount; default http://127.0.0.1:8080"},
+    [ENC_OPTION_KEY] = {"--key", "FILE", "private key, made by keygen"},
+    [ENC_OPTION_JSON] = {"--json", NULL, "one JSON object per line"},
+    [ENC_OPTION_MANIFEST] = {"--manifest", "FILE", "content of the Manifest; - is stdin"},
+    [ENC_OPTION_TAG] = {"--tag", "K=V", "a tag; may be repeated"},
+    [ENC_OPTION_BATCH] = {"--batch", "FILE",
+                          "commits as lines {\"type\",\"content\",\"tags\"}; - is stdin"},
+    [ENC_OPTION_STDIN_NDJSON] = {"--stdin-ndjson", NULL, "the same as --batch -"},
+    [ENC_OPTION_FILTER] = {"--filter", "JSON", "which events"},
+    [ENC_OPTION_ALL] = {"--all", NULL, "all pages"},
+    [ENC_OPTION_COUNT_MAX] = {"--count", "N", "end after N events"},
+    [ENC_OPTION_NAMESPACE] = {"--namespace", "NAME", "rbac (default) or event_status"},
+    [ENC_OPTION_FILE] = {"--file", "FILE",
+                         "verify these lines instead of asking a node; - is stdin"},
+    [ENC_OPTION_REMEMBER] = {"--remember", "FILE", "tree heads seen before; the new one is added"},
+    [ENC_OPTION_SEQUENCER] = {"--sequencer", "HEX", "the sequencer that it must be"},
+    [ENC_OPTION_HELP] = {"--help", NULL, "this text"},
+};
+
+static const struct command {
+    const char *name;
+    const char *words; /* for the help */
+    size_t word_min;
+    size_t word_max;
+    unsigned options; /* beside those that are good everywhere */
+    enc_command *run;
+    const char *help;
+} COMMANDS[] = {
+    {"keygen", "FILE", 1, 1, 0, enc_command_keygen, "make a private key, mode 0600"},
+    {"pubkey", "[FILE]", 0, 1, 0, enc_command_pubkey, "its public half"},
+    {"create", "", 0, 0, BIT(MANIFEST) | BIT(TAG), enc_command_create, "create an enclave"},
+    {"commit", "ENCLAVE TYPE CONTENT", 1, 3, BIT(TAG) | BIT(BATCH) | BIT(STDIN_NDJSON),
+     enc_command_commit, "sign and send; CONTENT - is stdin, @FILE a file"},
+    {"query", "ENCLAVE", 1, 1, BIT(FILTER) | BIT(ALL), enc_command_query, "stored events"},
+    {"tail", "ENCLAVE", 1, 1, BIT(FILTER) | BIT(COUNT_MAX), enc_command_tail,
+     "stored events, then live ones"},
+    {"sth", "ENCLAVE", 1, 1, BIT(SEQUENCER), enc_command_sth, "signed tree head, verified"},
+    {"state", "ENCLAVE HEX", 2, 2, BIT(NAMESPACE), enc_command_state,
+     "roles of a key or status of an event, proved"},
+    {"info", "[ENCLAVE]", 0, 1, 0, enc_command_info, "about an enclave, or the node"},
+    {"verify", "[ENCLAVE]", 0, 1, BIT(FILE) | BIT(REMEMBER) | BIT(SEQUENCER), enc_command_verify,
+     "recompute the whole log and say what is wrong first"},
+};
+
+enum { COMMAND_COUNT = sizeof COMMANDS / sizeof COMMANDS[0] };
+
+static void print_option(unsigned i)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%s %s", OPTIONS[i].name, OPTIONS[i].value ? OPTIONS[i].value : "");
+    printf("  %-22s %s\n", text, OPTIONS[i].help);
+}
+
+static void print_options(unsigned mask)
+{
+    for (unsigned i = 0; i < ENC_OPTION_COUNT; i++)
+        if (mask & 1U << i)
+            print_option(i);
+}
+
+static enum enc_exit print_help(void)
+{
+    puts("encctl [--url URL] [--key FILE] [--json] COMMAND ...\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        printf("  %-8s %-22s %s\n", COMMANDS[i].name, COMMANDS[i].words, COMMANDS[i].help);
+    puts("");
+    print_options(~0U);
+    puts("\nStatus: 0 done, 1 refused or not true, 2 misused.");
+    return ENC_EXIT_OK;
+}
+
+static enum enc_exit print_command_help(const struct command *command)
+{
+    printf("encctl %s %s\n  %s\n\n", command->name, command->words, command->help);
+    print_options(command->options | EVERYWHERE);
+    return ENC_EXIT_OK;
+}
+
+static enum enc_exit misuse(const char *what, const char *which)
+{
+    enc_out_fault("%s%s%s; see encctl --help", what, *which ? ": " : "", which);
+    return ENC_EXIT_USAGE;
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(COMMANDS[i].name, name) == 0)
+            return &COMMANDS[i];
+    return NULL;
+}
+
+static unsigned find_option(const char *name)
+{
+    unsigned i = 0;
+    while (i < ENC_OPTION_COUNT && strcmp(OPTIONS[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+/* The command line taken apart; word 0 is the command itself. */
+struct line {
+    const struct command *command;
+    struct enc_args args;
+    unsigned given;
+    const char *what; /* is wrong; NULL: nothing */
+    const char *which;
+};
+
+static void wrong(struct line *line, const char *what, const char *which)
+{
+    if (!line->what) {
+        line->what = what;
+        line->which = which;
+    }
+}
+
+static void take_word(struct line *line, const char *word)
+{
+    if (!line->command) {
+        line->command = find_command(word);
+        if (!line->command)
+            wrong(line, "no such command", word);
+    } else if (line->args.word_count < line->command->word_max) {
+        line->args.words[line->args.word_count++] = word;
+    } else {
+        wrong(line, "one word too many", word);
+    }
+}
+
+static void take_value(struct line *line, unsigned option, const char *value)
+{
+    struct enc_args *args = &line->args;
+    line->given |= 1U << option;
+    args->values[option] = value;
+    if (option != ENC_OPTION_TAG)
+        return;
+    if (args->tag_count < ENC_ARG_TAGS_MAX)
+        args->tags[args->tag_count++] = value;
+    else
+        wrong(line, "too many tags", value);
+}
+
+/* Returns how many of argv were used. */
+static int take(struct line *line, int argc, char **argv)
+{
+    unsigned option = find_option(argv[0]);
+    if (option == ENC_OPTION_COUNT) {
+        bool looks_like_one = argv[0][0] == '-' && argv[0][1] == '-';
+        if (looks_like_one)
+            wrong(line, "no such option", argv[0]);
+        else
+            take_word(line, argv[0]);
+        return 1;
+    }
+    if (!OPTIONS[option].value) {
+        take_value(line, option, "");
+        return 1;
+    }
+    if (argc < 2) {
+        wrong(line, "the option needs a value", argv[0]);
+        return 1;
+    }
+    take_value(line, option, argv[1]);
+    return 2;
+}
+
+static void check(struct line *line)
+{
+    if (line->given & BIT(HELP))
+        return;
+    if (!line->command) {
+        wrong(line, "no command", "");
+        return;
+    }
+    unsigned strange = line->given & ~(line->command->options | EVERYWHERE);
+    if (strange)
+        wrong(line, "the command has no such option", OPTIONS[__builtin_ctz(strange)].name);
+    if (line->args.word_count < line->command->word_min)
+        wrong(line, "words are missing", line->command->words);
+}
+
+static enum enc_exit run(const struct line *line)
+{
+    struct enc_ctl ctl;
+    enum enc_exit status = ENC_EXIT_USAGE;
+    if (enc_ctl_init(&ctl, &line->args))
+        status = line->command->run(&ctl, &line->args);
+    enc_ctl_fini(&ctl);
+    enc_out_flush();
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct line line = {.command = NULL};
+    enc_process_seal();
+    ENC_CHECK(enc_crypto_self_check() && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+    for (int i = 1; i < argc;)
+        i += take(&line, argc - i, argv + i);
+    check(&line);
+    if (line.what)
+        return (int)misuse(line.what, line.which);
+    if (line.given & BIT(HELP))
+        return (int)(line.command ? print_command_help(line.command) : print_help());
+    enum enc_exit status = run(&line);
+    curl_global_cleanup();
+    return (int)status;
+}
