@@ -9,7 +9,8 @@
 
 enum {
     RUN_ARENA_LEN_MAX = 256 << 20,
-    RUN_CONTENT_LEN_MAX = 8 << 20, /* staged content after which a run is full */
+    FULL_LEN = 32 << 20,  /* memory after which no commit joins, whether they are accepted or not */
+    ROOM_LEN = 128 << 20, /* memory up to which push payloads join */
 };
 
 static void bind_run(struct enc_run *run)
@@ -79,7 +80,6 @@ static enum enc_err stage_event(struct enc_run *run, struct enc_staged *staged, 
     }
     ENC_TRY(enc_pipeline_build(c, run, staged));
     run->accepted_count++;
-    run->content_len += c->commit->content.len;
     return ENC_ERR_OK;
 }
 
@@ -134,7 +134,12 @@ void enc_run_close_bundle(struct enc_run *run)
 bool enc_run_is_full(const struct enc_run *run)
 {
     return run->is_broken || run->count >= run->node->host->limits.run_commits_max ||
-           run->content_len >= RUN_CONTENT_LEN_MAX;
+           run->arena.used_len >= FULL_LEN;
+}
+
+bool enc_run_has_room(const struct enc_run *run)
+{
+    return run->arena.used_len < ROOM_LEN;
 }
 
 /* ---- sealing ---- */
@@ -191,6 +196,8 @@ bool enc_run_submit(struct enc_run *run, struct enc_actor *actor)
     node->run = run;
     if (run->is_broken || seal(run) != ENC_ERR_OK)
         return false;
+    enc_snap_close(run->snap); /* many runs may wait for the writer, and snapshots are few */
+    run->snap = NULL;
     return enc_lane_post(enc_host_writer(node->host, node->state.enclave32), &run->link) ==
            ENC_ERR_OK;
 }

@@ -26,7 +26,7 @@ struct enc_run {
     struct enc_node *node;
     struct enc_actor *actor; /* to resume */
     struct enc_arena arena;
-    struct enc_snap *snap; /* the durable state before the run */
+    struct enc_snap *snap; /* the durable state before the run; NULL once it is at the writer */
     struct enc_tree_source source;
     struct enc_tree_sink sink;
     struct enc_writeset set;
@@ -38,7 +38,6 @@ struct enc_run {
     struct enc_type_count *types; /* staged type_seq */
     uint64_t now_ms;
     struct enc_bytes first_content; /* of the Manifest that created the enclave in this run */
-    uint64_t content_len;           /* staged, for the bound of a run */
     uint32_t accepted_count;
     uint32_t count;
     bool has_writes;
@@ -58,6 +57,9 @@ void enc_run_close_bundle(struct enc_run *run);
 
 /** Whether no more commits should join. */
 bool enc_run_is_full(const struct enc_run *run);
+
+/** Whether one more push payload may be made in it; those that find no room wait for the next run. */
+bool enc_run_has_room(const struct enc_run *run);
 
 /**
  * Seal what was staged and hand it to the writer. True: the turn must PARK. False: there was nothing to write or it
