@@ -4,6 +4,7 @@
 #include "net/amend.h"
 #include "net/fetch.h"
 #include "net/log.h"
+#include "net/mend.h"
 #include "net/metric.h"
 #include "net/origin.h"
 #include "net/process.h"
@@ -117,6 +118,7 @@ static uint64_t affordable_connections(const struct enc_config *config)
 
 struct enc_server *enc_server_new(const struct enc_config *config, unsigned loop_count)
 {
+    ENC_CHECK(enc_mend_is_in_place());
     struct enc_server *server = enc_net_new(sizeof *server);
     server->config = config;
     server->connections_max = affordable_connections(config);

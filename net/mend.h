@@ -1,0 +1,9 @@
+/** Repairs of libh2o 2.2.5 that have to be made from outside; see README, defects of h2o. */
+#pragma once
+
+#include "proto/base/check.h"
+
+#include <stdbool.h>
+
+/** Whether libh2o calls ours instead of libuv's uv_write. Any thread. */
+ENC_MUST_USE bool enc_mend_is_in_place(void);
