@@ -113,7 +113,6 @@ await runSuite(async ({ check }) => {
   await check('nothing is left over', () => until(async () => {
     const { text } = await request('GET', daemon.admin, '/metrics');
     const level = (name) => Number(text.match(new RegExp(`^enclaved_${name}_open (\\d+)$`, 'm'))[1]);
-    if (process.env.SHOW) console.log(level('http_requests'), level('websockets'), level('connections'));
     return level('http_requests') + level('websockets') === 0 && level('connections') < 10;
   }, 'requests, sockets and connections to end', 15_000));
   const odd = daemon.lines.filter((got) => got.msg === 'library' || !got.level);
