@@ -12,9 +12,7 @@ struct enc_key_fault {
 /** How a key file is come by. The caller wipes priv32. False, with the reason in fault. */
 typedef bool enc_key_file(uint8_t priv32[32], struct enc_key_fault *fault, const char *path);
 
-/**
- * Make a new key at path: mode 0600, synced, nothing there before. enc_key_init refuses one in 2^127.
- */
+/** Make a new key at path: mode 0600, synced, nothing there before. */
 ENC_MUST_USE enc_key_file enc_key_make;
 
 /**

@@ -1,7 +1,7 @@
 /*
- * commit --batch: many commits over one WebSocket. The node takes the frames of a socket in order and
- * answers in order (protocol.md 16.57), so the log gets the order of the lines while many are in
- * flight.
+ * commit --batch: many commits over one WebSocket. The node takes the frames of a socket in order
+ * and answers in order (protocol.md 16.57), so the log gets the order of the lines while many are
+ * in flight.
  */
 #include "net/encctl/commits.h"
 #include "net/encctl/out.h"

@@ -1,4 +1,4 @@
-/* The commands and options of encctl as rows: parser, help and the status of misuse come from here. */
+/* Commands and options of encctl as rows: parser, help and the status of misuse come from here. */
 #include "net/encctl/ctl.h"
 #include "net/encctl/out.h"
 #include "net/process.h"
@@ -8,7 +8,7 @@
 
 #define BIT(option) (1U << ENC_OPTION_##option)
 
-enum { EVERYWHERE = BIT(URL) | BIT(KEY) | BIT(JSON) | BIT(HELP) };
+enum { EVERYWHERE = BIT(URL) | BIT(KEY) | BIT(JSON) | BIT(VERSION) | BIT(HELP) };
 
 struct option {
     const char *name;
@@ -33,6 +33,7 @@ static const struct option OPTIONS[ENC_OPTION_COUNT] = {
                          "verify these lines instead of asking a node; - is stdin"},
     [ENC_OPTION_REMEMBER] = {"--remember", "FILE", "tree heads seen before; the new one is added"},
     [ENC_OPTION_SEQUENCER] = {"--sequencer", "HEX", "the sequencer that it must be"},
+    [ENC_OPTION_VERSION] = {"--version", NULL, "the version"},
     [ENC_OPTION_HELP] = {"--help", NULL, "this text"},
 };
 
@@ -186,7 +187,7 @@ static int take(struct line *line, int argc, char **argv)
 
 static void check(struct line *line)
 {
-    if (line->given & BIT(HELP))
+    if (line->given & (BIT(HELP) | BIT(VERSION)))
         return;
     if (!line->command) {
         wrong(line, "no command", "");
@@ -220,6 +221,8 @@ int main(int argc, char **argv)
     check(&line);
     if (line.what)
         return (int)misuse(line.what, line.which);
+    if (line.given & BIT(VERSION))
+        return puts("encctl " ENC_VERSION) < 0;
     if (line.given & BIT(HELP))
         return (int)(line.command ? print_command_help(line.command) : print_help());
     enum enc_exit status = run(&line);
