@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Small limits on purpose: cut answers, full mailboxes, enclaves that leave memory, pushes given up.
+// Small limits on purpose: cut answers, full mailboxes, sleeping enclaves, pushes given up.
 
 import assert from 'node:assert/strict';
 import { runSuite } from './lib/check.mjs';

@@ -230,6 +230,20 @@ await runSuite(async ({ check }) => {
     await sleep(QUIET_MS);
     assert.equal(receiver.on(hook.path).length, before, 'a role alone brings no endpoint back');
   });
+  await check('67 the Revoke that ends an endpoint is not pushed to it', async () => {
+    const revoke = (pub) => ({ identity: pub, role: 'Sink' });
+    for (const bundled of [false, true]) {
+      const hook = await withEndpoint('Sink');
+      const { enclave, key } = hook;
+      await pushedUntil(hook, 1);
+      if (!bundled) await enclave.add(enclave.owner, 'Revoke', revoke(key.pub));
+      else await enclave.add(enclave.owner, 'AC_Bundle',
+        { operations: [{ type: 'Revoke', ...revoke(key.pub) }] });
+      await grow(enclave, 1);
+      await sleep(QUIET_MS);
+      assert.deepEqual(await pushedUntil(hook, 1), [1]);
+    }
+  });
   await check('4.1, 10 Update, Delete and Terminate are pushed too', async () => {
     const hook = await withEndpoint('Sink');
     const { enclave } = hook;

@@ -8,7 +8,7 @@ import { Enclave, FORUM_SCHEMA, forum, refersTo } from './lib/fixtures.mjs';
 import { newKey } from './lib/keys.mjs';
 import { Daemon } from './lib/process.mjs';
 import * as scene from './lib/scene.mjs';
-import { verifySmt } from './lib/smt.mjs';
+import { RBAC, Smt, smtKey, verifySmt } from './lib/smt.mjs';
 
 const BITS = { Owner: 1, Admin: 32, Member: 33, Blocked: 34, Sink: 35, Bell: 36 };
 const NOT_ON_CURVE = `${'00'.repeat(31)}05`;
@@ -67,6 +67,27 @@ await runSuite(async ({ check }) => {
     const values = [];
     for (const { pub } of [owner, admin, member, nobody]) values.push(await roleValue(base, pub));
     assert.deepEqual(values, [maskOf('Owner'), maskOf('Admin'), maskOf('Member'), maskOf('Bell')]);
+  });
+  await check('5.2 224 roles: the last one is bit 255', async () => {
+    const roles = Array.from({ length: 224 }, (_, i) => `R${i}`);
+    const schema = [{ event: 'Post', role: 'R223', ops: ['C'] },
+      { event: 'Grant', role: 'Owner', ops: ['C'] }, { event: '*', role: 'Owner', ops: ['R'] }];
+    const enclave = await create((key) => ({ ...forum(key),
+      RBAC: { roles, schema, initial_state: { Owner: [key.pub] } } }));
+    const key = await enclave.newHolder('R223');
+    assert.equal(await roleValue(enclave, key.pub), `80${'00'.repeat(31)}`);
+    await enclave.post(key);
+    await enclave.grant(key, 'R0');
+    assert.equal(await roleValue(enclave, key.pub), `80${'00'.repeat(26)}0100000000`);
+    assertError(await enclave.tryAdd(await enclave.newHolder('R222'), 'Post', 'x'), 'UNAUTHORIZED');
+  });
+  await check('4.2 a Manifest with 1,200 identities leads to the same root', async () => {
+    const identities = Array.from({ length: 1200 }, () => newKey().pub);
+    const enclave = await create(forum, { initial: { Member: identities } });
+    const tree = new Smt();
+    tree.set(smtKey(RBAC, enclave.owner.pub), maskOf('Owner'));
+    identities.forEach((pub) => tree.set(smtKey(RBAC, pub), maskOf('Member')));
+    assert.equal((await client.info(enclave.id)).state_hash, tree.root);
   });
   await check('5.5 Grant and Revoke set and clear one bit, no role is no leaf', async () => {
     const enclave = await create();

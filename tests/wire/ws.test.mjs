@@ -410,6 +410,28 @@ await runSuite(async ({ check }) => {
     await assertQuiet(sub);
     assert.deepEqual(await socket.query('m', enclave.id, {}, { as: member }).stored(), []);
   });
+  await check('9.5 R lost by Transfer_Owner, Force_Move, AC_Bundle: access_revoked', async () => {
+    const rows = ['Transfer_Owner', 'Force_Move', 'AC_Bundle'].map(
+      (event) => ({ event, role: 'Owner', ops: ['C'] }));
+    const enclave = await create((key, options) => {
+      const manifest = club(key, options);
+      manifest.RBAC.schema.push(...rows);
+      return manifest;
+    });
+    const { owner } = enclave;
+    const [moved, bundled] = [await enclave.newHolder('Member'), await enclave.newHolder('Member')];
+    const socket = await connect();
+    const subs = [moved, bundled, owner].map(
+      (as, i) => socket.query(`s${i}`, enclave.id, { type: 'Post' }, { as }));
+    for (const sub of subs) await sub.stored();
+    await enclave.add(owner, 'Force_Move', { identity: moved.pub, to: null });
+    await assertClosed(subs[0], 'access_revoked');
+    await enclave.add(owner, 'AC_Bundle', { operations: [
+      { type: 'Revoke', identity: bundled.pub, role: 'Member' }] });
+    await assertClosed(subs[1], 'access_revoked');
+    await enclave.add(owner, 'Transfer_Owner', { new_owner: newKey().pub });
+    await assertClosed(subs[2], 'access_revoked');
+  });
   await check('64, 65, 86 without R: EOSE, subscribed, sees what it may from then', async () => {
     const enclave = await create(club);
     const guest = newKey();
