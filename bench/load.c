@@ -156,21 +156,24 @@ static struct enc_bytes sign_post(struct signer *signer, const uint8_t enclave32
 
 /* ---- measuring ---- */
 
+/* Fields 14 and 15 of the process's stat line: user and system time in ticks. */
 static double server_cpu_s(long pid)
 {
+    enum { FIELDS_BEFORE = 12 };
     char path[64];
     char line[1024];
-    unsigned long user = 0;
-    unsigned long system = 0;
     snprintf(path, sizeof path, "/proc/%ld/stat", pid);
     FILE *file = fopen(path, "r");
     if (!file || !fgets(line, sizeof line, file))
         exit(1);
     fclose(file);
-    const char *rest = strrchr(line, ')');
-    if (!rest ||
-        sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+    char *rest = strrchr(line, ')');
+    for (int i = 0; rest && i < FIELDS_BEFORE; i++)
+        rest = strchr(rest + 1, ' ');
+    if (!rest)
         exit(1);
+    unsigned long user = strtoul(rest, &rest, 10);
+    unsigned long system = strtoul(rest, NULL, 10);
     return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
@@ -185,8 +188,8 @@ static void init_work(struct load_work *work, const struct enc_bytes *bodies, si
                       size_t in_flight)
 {
     *work = (struct load_work){.bodies = bodies, .count = count, .in_flight = in_flight};
-    work->latency_ns = (uint64_t *)calloc(count, sizeof(uint64_t));
-    work->sent_ns = (uint64_t *)calloc(count, sizeof(uint64_t));
+    work->latency_ns = (uint64_t *)calloc(count + 1, sizeof(uint64_t));
+    work->sent_ns = (uint64_t *)calloc(count + 1, sizeof(uint64_t));
     ENC_CHECK(work->latency_ns && work->sent_ns);
 }
 
@@ -198,6 +201,12 @@ static void drive(struct load_work *work, const struct options *options)
         load_ws(work, options->host, options->port);
 }
 
+static double ms_at(const struct load_work *work, size_t percent)
+{
+    size_t index = work->count * percent / 100;
+    return (double)work->latency_ns[index] / 1e6;
+}
+
 static void report(const struct options *options, struct load_work *work, double wall_s,
                    double cpu_s)
 {
@@ -206,15 +215,14 @@ static void report(const struct options *options, struct load_work *work, double
            "us/commit  "
            "p50 %.2f ms  p99 %.2f ms\n",
            options->mode, options->enclaves, options->in_flight, work->accepted, work->count,
-           (double)work->accepted / wall_s, cpu_s / (double)work->accepted * 1e6,
-           (double)work->latency_ns[work->count / 2] / 1e6,
-           (double)work->latency_ns[work->count * 99 / 100] / 1e6);
+           (double)work->accepted / wall_s, cpu_s / (double)work->accepted * 1e6, ms_at(work, 50),
+           ms_at(work, 99));
 }
 
 static int measure(const struct options *options, struct signer *signer)
 {
     struct load_work work;
-    uint8_t(*ids32)[32] = calloc(options->enclaves, 32);
+    uint8_t(*ids32)[32] = calloc(options->enclaves + 1, 32);
     struct enc_bytes *bodies = calloc(options->commits + options->enclaves, sizeof *bodies);
     ENC_CHECK(ids32 && bodies);
     for (size_t i = 0; i < options->enclaves; i++)
@@ -262,7 +270,7 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--port") == 0)
             options.port = argv[i + 1];
         else if (strcmp(argv[i], "--pid") == 0)
-            options.pid = atol(argv[i + 1]);
+            options.pid = strtol(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--enclaves") == 0)
             options.enclaves = strtoul(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--commits") == 0)
@@ -270,6 +278,7 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--in-flight") == 0)
             options.in_flight = strtoul(argv[i + 1], NULL, 10);
     }
+    ENC_CHECK(options.enclaves > 0 && options.commits > 0);
     init_signer(&signer);
     if (strcmp(options.mode, "floor") == 0)
         return measure_floor(&options, &signer);
