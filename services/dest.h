@@ -23,6 +23,7 @@ struct enc_dest {
     struct enc_push_seq_row row; /* as stored: last push_seq, failures so far, when to try again */
     struct enc_push_seq_row staged; /* what row becomes when the run is durable */
     struct enc_shipment *shipment;  /* STAGED, until it flies */
+    uint64_t flight;                /* FLYING: which; results of others are not for us */
     uint8_t identity32[32];
     uint8_t url16[16];
     uint8_t queue16[16];
@@ -45,14 +46,22 @@ struct enc_shipment {
     struct enc_host *host;
     uint8_t enclave32[32];
     uint8_t queue16[16];
+    uint64_t flight;
     size_t url_len;
     uint8_t bytes[]; /* url, NUL, payload */
 };
 
-/** A new one with a copy of url and payload; NULL when memory is short. */
+/** One of the host's push_in_flight_max places for an outbound POST. False: all are taken. */
+ENC_MUST_USE bool enc_push_take_slot(struct enc_host *host);
+void enc_push_give_slot(struct enc_host *host);
+
+/** A new one with a copy of url and payload; NULL when memory is short. Comes to own a slot that the caller took. */
 ENC_MUST_USE struct enc_shipment *enc_shipment_new(const struct enc_node *node,
                                                    const struct enc_dest *dest,
                                                    struct enc_bytes payload);
+
+/** Free one that was not launched, with its slot. NULL is ignored. */
+void enc_shipment_drop(struct enc_shipment *shipment);
 
 /** Start its POST; from here on it is the runtime's, then the mail's. */
 void enc_shipment_launch(struct enc_shipment *shipment);

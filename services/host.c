@@ -258,6 +258,7 @@ static void init_host(struct enc_host *host, const struct enc_host_config *confi
     host->endpoints.allow_http = config->push_allow_http;
     host->endpoints.allow_private = config->push_allow_private;
     atomic_init(&host->next_stream, 1);
+    atomic_init(&host->next_flight, 1);
 }
 
 enum enc_err enc_host_start(struct enc_host **out, const struct enc_host_config *config,

@@ -28,6 +28,7 @@ struct enc_host {
     struct enc_key key; /* the node's; wiped at stop */
     struct enc_chunk_source chunks;
     struct enc_endpoint_policy endpoints;
+    _Atomic uint64_t next_flight;        /* outbound POSTs, from 1 */
     _Atomic uint64_t next_stream;    /* subscription generations, from 1 */
     _Atomic uint32_t push_in_flight; /* outbound POSTs now */
     _Atomic uint64_t commits_accepted;

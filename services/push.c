@@ -68,7 +68,7 @@ static struct enc_dest *find_dest(const struct enc_pushes *pushes, const uint8_t
 
 static void free_dest(struct enc_dest *dest)
 {
-    free(dest->shipment);
+    enc_shipment_drop(dest->shipment);
     free(dest);
 }
 
@@ -99,9 +99,10 @@ bool enc_push_is_due(const struct enc_node *node)
 
 /* ---- activation ---- */
 
-static enum enc_err load_dest(struct enc_node *node, struct enc_snap *snap, struct enc_dest *dest)
+static enum enc_err load_dest(struct enc_node *node, struct enc_snap *snap, uint64_t ord,
+                              struct enc_dest *dest)
 {
-    struct enc_queue_key queue = {.ord = node->state.ord, .queue16 = dest->queue16};
+    struct enc_queue_key queue = {.ord = ord, .queue16 = dest->queue16};
     struct enc_scan scan;
     struct enc_pending_found pending;
     struct enc_delivered_row last;
@@ -131,7 +132,7 @@ enum enc_err enc_push_load(struct enc_node *node, struct enc_snap *snap)
     if (err == ENC_ERR_OK)
         err = end;
     for (struct enc_dest *d = node->pushes ? node->pushes->first : NULL; d && !err; d = d->next)
-        err = load_dest(node, snap, d);
+        err = load_dest(node, snap, node->state.ord, d);
     if (err == ENC_ERR_OK && node->pushes)
         err = enc_snap_alarm(snap, &node->pushes->alarm_ms, node->state.enclave32, ENC_TIMER_PUSH);
     return err;
@@ -188,6 +189,7 @@ static enum enc_err add_endpoint(struct enc_run *run, const struct enc_endpoint 
         if (!dest)
             return ENC_ERR_TOO_LARGE;
         dest->is_new = true;
+        ENC_TRY(load_dest(node, run->snap, run->state.ord, dest)); /* it may have been one before */
     }
     dest->is_leaving = false; /* removed and registered again within one run */
     struct enc_endpoint_key key = {
@@ -238,7 +240,7 @@ void enc_push_fetched(struct enc_node *node, struct enc_mail *mail)
 {
     const struct enc_shipment *shipment = (const struct enc_shipment *)mail;
     struct enc_dest *dest = find_dest(node->pushes, shipment->queue16);
-    if (dest && dest->phase == ENC_DEST_FLYING) {
+    if (dest && dest->phase == ENC_DEST_FLYING && dest->flight == shipment->flight) {
         dest->phase = ENC_DEST_LANDED;
         dest->has_landed_ok = shipment->fetch.status / 100 == 2;
         node->pushes->is_due = true;

@@ -30,6 +30,9 @@ ENC_MUST_USE enum enc_err enc_push_stage(struct enc_run *run);
 /** Step 14: the run is durable; start what waits. */
 void enc_push_wake(struct enc_node *node);
 
+/** The run had nothing to write: who found no slot comes back by the timer. */
+void enc_push_rest(struct enc_node *node);
+
 /** The run was dropped: forget what it staged here. */
 void enc_push_forget(struct enc_node *node);
 

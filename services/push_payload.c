@@ -97,6 +97,24 @@ enum enc_err enc_push_payload(struct enc_run *run, struct enc_bytes *payload,
     return enc_buffer_bytes(&buffer, payload);
 }
 
+/* ---- slots: a bare count, no data hangs on it, so all relaxed ---- */
+
+bool enc_push_take_slot(struct enc_host *host)
+{
+    uint32_t taken = atomic_load_explicit(&host->push_in_flight, memory_order_relaxed);
+    do {
+        if (taken >= host->limits.push_in_flight_max)
+            return false;
+    } while (!atomic_compare_exchange_weak_explicit(&host->push_in_flight, &taken, taken + 1,
+                                                    memory_order_relaxed, memory_order_relaxed));
+    return true;
+}
+
+void enc_push_give_slot(struct enc_host *host)
+{
+    atomic_fetch_sub_explicit(&host->push_in_flight, 1, memory_order_relaxed);
+}
+
 /* ---- shipments ---- */
 
 struct enc_shipment *enc_shipment_new(const struct enc_node *node, const struct enc_dest *dest,
@@ -109,6 +127,8 @@ struct enc_shipment *enc_shipment_new(const struct enc_node *node, const struct 
         return NULL;
     enc_mail_init(&out->mail, ENC_MAIL_FETCHED);
     out->host = node->host;
+    /* relaxed: only uniqueness matters */
+    out->flight = atomic_fetch_add_explicit(&node->host->next_flight, 1, memory_order_relaxed);
     out->url_len = dest->url_len;
     memcpy(out->enclave32, node->state.enclave32, 32);
     memcpy(out->queue16, dest->queue16, 16);
@@ -120,13 +140,20 @@ struct enc_shipment *enc_shipment_new(const struct enc_node *node, const struct 
     return out;
 }
 
+void enc_shipment_drop(struct enc_shipment *shipment)
+{
+    if (!shipment)
+        return;
+    enc_push_give_slot(shipment->host);
+    free(shipment);
+}
+
 static void on_done(struct enc_fetch *fetch)
 {
     struct enc_shipment *shipment =
         (struct enc_shipment *)((uint8_t *)fetch - offsetof(struct enc_shipment, fetch));
     struct enc_host *host = shipment->host;
-    /* relaxed: a bound on how many are under way, no data hangs on it */
-    atomic_fetch_sub_explicit(&host->push_in_flight, 1, memory_order_relaxed);
+    enc_push_give_slot(host);
     if (enc_directory_post_always(host->directory, shipment->enclave32, &shipment->mail) !=
         ENC_ERR_OK)
         free(shipment); /* the host stops; the stored queue goes on after the next start */
@@ -136,6 +163,5 @@ void enc_shipment_launch(struct enc_shipment *shipment)
 {
     const struct enc_runtime *runtime = shipment->host->runtime;
     shipment->fetch.done = on_done;
-    atomic_fetch_add_explicit(&shipment->host->push_in_flight, 1, memory_order_relaxed);
     runtime->fetch(runtime->self, &shipment->fetch);
 }

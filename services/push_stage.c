@@ -125,9 +125,14 @@ static enum enc_err stage_dest(struct enc_run *run, struct enc_dest *dest)
         return ENC_ERR_OK;
     if (dest->phase == ENC_DEST_LANDED)
         return record_result(run, dest);
-    if (dest->phase == ENC_DEST_IDLE && dest->has_pending && has_slot(run->node->host))
-        return stage_payload(run, dest);
-    return ENC_ERR_OK;
+    struct enc_host *host = run->node->host;
+    if (dest->phase != ENC_DEST_IDLE || !dest->has_pending || !enc_run_has_room(run) ||
+        !enc_push_take_slot(host))
+        return ENC_ERR_OK;
+    enum enc_err err = stage_payload(run, dest);
+    if (dest->phase != ENC_DEST_STAGED)
+        enc_push_give_slot(host);
+    return err;
 }
 
 /* ---- the alarm: something waits, so a restarted node must look here ---- */
@@ -187,13 +192,19 @@ static void settle_result(const struct enc_node *node, struct enc_dest *dest)
     dest->phase = goes_on ? ENC_DEST_WAITING : ENC_DEST_IDLE;
 }
 
+static void fly(struct enc_dest *dest, struct enc_shipment *shipment)
+{
+    dest->shipment = NULL;
+    dest->flight = shipment->flight;
+    dest->phase = ENC_DEST_FLYING;
+    enc_shipment_launch(shipment);
+}
+
 static void settle_payload(struct enc_dest *dest)
 {
     struct enc_shipment *shipment = dest->shipment;
     dest->row = dest->staged;
-    dest->shipment = NULL;
-    dest->phase = ENC_DEST_FLYING;
-    enc_shipment_launch(shipment);
+    fly(dest, shipment);
 }
 
 static void settle(struct enc_node *node, struct enc_dest *dest)
@@ -218,7 +229,7 @@ static void free_leaving(struct enc_pushes *pushes)
             continue;
         }
         *at = dest->next;
-        free(dest->shipment);
+        enc_shipment_drop(dest->shipment);
         free(dest);
     }
 }
@@ -227,16 +238,23 @@ static void set_timer(struct enc_node *node, uint64_t now_ms)
 {
     uint64_t due_ms = UINT64_MAX;
     for (const struct enc_dest *d = node->pushes->first; d; d = d->next) {
-        if (d->phase == ENC_DEST_WAITING && d->row.next_ms < due_ms)
-            due_ms = d->row.next_ms;
+        bool is_overdue = d->phase == ENC_DEST_WAITING && d->row.next_ms <= now_ms;
         bool is_crowded = d->phase == ENC_DEST_IDLE && d->has_pending && !has_slot(node->host);
-        if (is_crowded && now_ms + CROWDED_MS < due_ms)
+        if ((is_overdue || is_crowded) && now_ms + CROWDED_MS < due_ms)
             due_ms = now_ms + CROWDED_MS;
+        else if (d->phase == ENC_DEST_WAITING && !is_overdue && d->row.next_ms < due_ms)
+            due_ms = d->row.next_ms;
     }
     if (node->pushes->is_stalled)
         due_ms = now_ms + CROWDED_MS;
     if (due_ms != UINT64_MAX)
         enc_node_set_timer(node, ENC_TIMER_PUSH, due_ms);
+}
+
+void enc_push_rest(struct enc_node *node)
+{
+    if (node->pushes)
+        set_timer(node, enc_host_now_ms(node->host));
 }
 
 void enc_push_wake(struct enc_node *node)
@@ -263,7 +281,7 @@ static void unstage(struct enc_dest *dest)
     dest->has_staged = false;
     if (dest->phase == ENC_DEST_STAGED)
         dest->phase = ENC_DEST_IDLE;
-    free(dest->shipment);
+    enc_shipment_drop(dest->shipment);
     dest->shipment = NULL;
 }
 
@@ -302,12 +320,12 @@ static enum enc_err read_shipment(struct enc_node *node, struct enc_dest *dest)
 
 static void retry(struct enc_node *node, struct enc_dest *dest)
 {
-    if (read_shipment(node, dest) != ENC_ERR_OK)
+    if (!enc_push_take_slot(node->host))
         return; /* the timer is set again and comes back */
-    struct enc_shipment *shipment = dest->shipment;
-    dest->shipment = NULL;
-    dest->phase = ENC_DEST_FLYING;
-    enc_shipment_launch(shipment);
+    if (read_shipment(node, dest) == ENC_ERR_OK)
+        fly(dest, dest->shipment);
+    else
+        enc_push_give_slot(node->host);
 }
 
 void enc_push_timer(struct enc_node *node, uint64_t now_ms)
@@ -317,7 +335,7 @@ void enc_push_timer(struct enc_node *node, uint64_t now_ms)
         return;
     pushes->is_stalled = false;
     for (struct enc_dest *d = pushes->first; d; d = d->next) {
-        if (d->phase == ENC_DEST_WAITING && d->row.next_ms <= now_ms && has_slot(node->host))
+        if (d->phase == ENC_DEST_WAITING && d->row.next_ms <= now_ms)
             retry(node, d);
         pushes->is_due |= d->phase == ENC_DEST_IDLE && d->has_pending && has_slot(node->host);
     }

@@ -275,6 +275,8 @@ void enc_run_finish(struct enc_run *run)
         if (run->has_writes) {
             swap_in(run);
             enc_pipeline_publish(run);
+        } else {
+            enc_push_rest(run->node);
         }
         for (struct enc_staged *s = run->first; s; s = s->next)
             answer_staged(s);
