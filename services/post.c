@@ -31,6 +31,7 @@ static struct enc_verdict prepare(struct enc_exchange *exchange)
     struct enc_commit *commit = &exchange->commit;
     memcpy(exchange->claimed_hash32, commit->hash32, 32);
     enc_commit_hash_fill(commit);
+    enc_commit_lift(commit);
     exchange->has_hash = true;
     enc_case_init(&c, exchange, enc_host_now_ms(exchange->host));
     return enc_pipeline_prepare(&c);
