@@ -3,20 +3,29 @@
 #include "services/answer.h"
 #include "services/inside.h"
 
+#include <stdlib.h>
+
 enum { ARENA_LEN_MIN = 1 << 20, ARENA_PER_BODY = 48 };
 
-struct enc_exchange *enc_exchange_new(struct enc_host *host)
+static struct enc_exchange *make(struct enc_host *host)
 {
     struct enc_arena arena;
     size_t max_len = ARENA_LEN_MIN + ARENA_PER_BODY * host->limits.body_len_max +
                      4 * host->limits.query_body_len_max;
-    enc_arena_init(&arena, &host->chunks, max_len);
+    enc_arena_init(&arena, &host->exchange_chunks, max_len);
     struct enc_exchange *exchange = ENC_ARENA_NEW(&arena, struct enc_exchange, 1);
     if (!exchange)
         return NULL;
     exchange->arena = arena;
     exchange->host = host;
     return exchange;
+}
+
+struct enc_exchange *enc_exchange_new(struct enc_host *host)
+{
+    /* relaxed: see where it is counted */
+    uint64_t taken_len = atomic_load_explicit(&host->exchange_len, memory_order_relaxed);
+    return taken_len < host->limits.exchange_len_max ? make(host) : NULL;
 }
 
 /* An answer when there is not even memory for an exchange. */
@@ -55,6 +64,42 @@ void enc_exchange_free(struct enc_exchange *exchange)
     enc_channel_wipe(&exchange->dress.sealed.channel);
     struct enc_arena arena = exchange->arena; /* the exchange lies in it */
     enc_arena_fini(&arena);
+}
+
+/* What was opened stays behind; the keys are needed for every frame. */
+static void copy_dress(struct enc_dress *out, const struct enc_dress *dress)
+{
+    *out = *dress;
+    out->sealed.opened.plain = (struct enc_bytes){NULL, 0};
+}
+
+enum enc_err enc_exchange_compact(struct enc_exchange **out, struct enc_exchange *exchange)
+{
+    struct enc_exchange *small = make(exchange->host);
+    if (!small)
+        return ENC_ERR_BUSY;
+    enum enc_err err = enc_filter_copy(&small->filter, &small->arena, &exchange->filter);
+    struct enc_bytes sub_id = enc_arena_copy(&small->arena, exchange->asker.sub_id);
+    if (err != ENC_ERR_OK || !sub_id.data) {
+        enc_exchange_free(small);
+        return ENC_ERR_TOO_LARGE;
+    }
+    small->service = exchange->service;
+    small->reader = exchange->reader;
+    copy_dress(&small->dress, &exchange->dress);
+    small->asker = exchange->asker;
+    small->asker.sub_id = sub_id;
+    exchange->asker.conn = NULL; /* its hold has moved */
+    enc_exchange_free(exchange);
+    *out = small;
+    return ENC_ERR_OK;
+}
+
+uint64_t enc_stream_mail_take(struct enc_mail *mail)
+{
+    uint64_t stream = ((struct enc_stream_mail *)mail)->stream; /* mail is its first member */
+    free(mail);
+    return stream;
 }
 
 struct enc_exchange *enc_exchange_of_job(struct enc_job *job)

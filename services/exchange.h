@@ -20,8 +20,8 @@
 enum enc_mail_kind {
     ENC_MAIL_COMMIT,      /* struct enc_exchange */
     ENC_MAIL_SUBSCRIBE,   /* struct enc_exchange */
-    ENC_MAIL_UNSUBSCRIBE, /* struct enc_exchange, stream only */
-    ENC_MAIL_WRITTEN,     /* struct enc_exchange, stream only: what was queued has left */
+    ENC_MAIL_UNSUBSCRIBE, /* struct enc_stream_mail */
+    ENC_MAIL_WRITTEN,     /* struct enc_stream_mail: what was queued has left */
     ENC_MAIL_TIMER,       /* struct enc_timer_mail */
     ENC_MAIL_FETCHED,     /* struct enc_push_mail */
 };
@@ -75,8 +75,17 @@ struct enc_exchange {
     struct enc_verdict verdict; /* of the steps done so far */
 };
 
+/** A word about a stream to its enclave, in memory of its own: UNSUBSCRIBE and WRITTEN. */
+struct enc_stream_mail {
+    struct enc_mail mail; /* first */
+    uint64_t stream;
+};
+
+/** The stream of such a mail, which is freed. */
+uint64_t enc_stream_mail_take(struct enc_mail *mail);
+
 /**
- * An exchange in an arena of its own, zeroed; NULL when memory is short. Bounded by a multiple of the body limit. Any
+ * An exchange in an arena of its own, zeroed; NULL when memory is short or exchange_len_max is taken. Bounded by a multiple of the body limit. Any
  * thread.
  */
 ENC_MUST_USE struct enc_exchange *enc_exchange_new(struct enc_host *host);
@@ -87,6 +96,13 @@ ENC_MUST_USE struct enc_exchange *enc_exchange_open(struct enc_host *host, unsig
 
 /** Wipe the channel, let the conn go, give the arena back. For exchanges that are not answered. Any thread. */
 void enc_exchange_free(struct enc_exchange *exchange);
+
+/**
+ * A copy of a subscription's exchange that holds only what lives on with it: asker, dress, reader, filter. On success
+ * exchange is gone. Errors: BUSY, TOO_LARGE; exchange is then as before
+ */
+ENC_MUST_USE enum enc_err enc_exchange_compact(struct enc_exchange **out,
+                                               struct enc_exchange *exchange);
 
 /** The exchange of a job or a mail that is part of one. */
 struct enc_exchange *enc_exchange_of_job(struct enc_job *job);

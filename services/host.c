@@ -38,6 +38,7 @@ void enc_limits_default(struct enc_limits *limits)
         .push_batch_max = 100,
         .push_timeout_ms = 10000,
         .push_in_flight_max = 64,
+        .exchange_len_max = (size_t)256 << 20,
         .idle_ms = 10000,
     };
 }
@@ -99,6 +100,7 @@ void enc_host_counts(const struct enc_host *host, struct enc_host_counts *out)
         .timers = enc_timers_count(host->timers),
         /* relaxed: figures for people, nothing hangs on their order */
         .timer_refusals = atomic_load_explicit(&host->timer_refusals, memory_order_relaxed),
+        .exchange_len = atomic_load_explicit(&host->exchange_len, memory_order_relaxed),
         .push_in_flight = atomic_load_explicit(&host->push_in_flight, memory_order_relaxed),
         .commits_accepted = atomic_load_explicit(&host->commits_accepted, memory_order_relaxed),
         .commits_refused = atomic_load_explicit(&host->commits_refused, memory_order_relaxed),
@@ -131,6 +133,27 @@ static void give_chunks(void *self, struct enc_chunk *list)
         free(list);
         list = next;
     }
+}
+
+/* Counted ones. relaxed: a bound that may be missed by the messages of the moment. */
+
+static struct enc_chunk *take_counted(void *self, size_t len)
+{
+    struct enc_host *host = (struct enc_host *)self;
+    struct enc_chunk *chunk = take_chunk(NULL, len);
+    if (chunk)
+        atomic_fetch_add_explicit(&host->exchange_len, chunk->len, memory_order_relaxed);
+    return chunk;
+}
+
+static void give_counted(void *self, struct enc_chunk *list)
+{
+    struct enc_host *host = (struct enc_host *)self;
+    uint64_t len = 0;
+    for (const struct enc_chunk *at = list; at; at = at->next)
+        len += at->len;
+    atomic_fetch_sub_explicit(&host->exchange_len, len, memory_order_relaxed);
+    give_chunks(NULL, list);
 }
 
 /* ---- start ---- */
@@ -255,6 +278,7 @@ static void init_host(struct enc_host *host, const struct enc_host_config *confi
     host->runtime = config->runtime;
     host->data = config->data;
     host->chunks = (struct enc_chunk_source){take_chunk, give_chunks, NULL};
+    host->exchange_chunks = (struct enc_chunk_source){take_counted, give_counted, host};
     host->endpoints.allow_http = config->push_allow_http;
     host->endpoints.allow_private = config->push_allow_private;
     atomic_init(&host->next_stream, 1);

@@ -38,6 +38,8 @@ struct enc_limits {
     uint32_t push_batch_max;     /* 100 events in one payload */
     uint32_t push_timeout_ms;    /* 10,000 */
     uint32_t push_in_flight_max; /* outbound POSTs at once */
+    size_t exchange_len_max;     /* bytes of all messages in the house, from their bodies to their
+                                    answers; past it new ones are refused with 503 */
     uint32_t idle_ms; /* an enclave without mail or subscription leaves memory after this */
 };
 
@@ -97,6 +99,7 @@ struct enc_host_counts {
     uint64_t timer_refusals;
     uint64_t writer_batches; /* transactions */
     uint64_t writer_runs;    /* runs in them */
+    uint64_t exchange_len;   /* level: bytes of all messages in the house */
     uint64_t mails_waiting;  /* level */
     uint64_t live_enclaves;  /* level */
     uint64_t timers;         /* level */

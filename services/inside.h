@@ -27,6 +27,8 @@ struct enc_host {
     struct enc_curve *curve;
     struct enc_key key; /* the node's; wiped at stop */
     struct enc_chunk_source chunks;
+    struct enc_chunk_source exchange_chunks; /* the same, counted in exchange_len */
+    _Atomic uint64_t exchange_len;           /* bytes of all exchanges */
     struct enc_endpoint_policy endpoints;
     _Atomic uint64_t next_flight;        /* outbound POSTs, from 1 */
     _Atomic uint64_t next_stream;    /* subscription generations, from 1 */

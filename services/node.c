@@ -122,16 +122,12 @@ static void on_subscribe(struct enc_node *node, struct enc_mail *mail)
 
 static void on_unsubscribe(struct enc_node *node, struct enc_mail *mail)
 {
-    struct enc_exchange *exchange = enc_exchange_of_mail(mail);
-    enc_subs_remove(node, exchange->asker.stream);
-    enc_exchange_free(exchange);
+    enc_subs_remove(node, enc_stream_mail_take(mail));
 }
 
 static void on_written(struct enc_node *node, struct enc_mail *mail)
 {
-    struct enc_exchange *exchange = enc_exchange_of_mail(mail);
-    enc_subs_written(node, exchange->asker.stream);
-    enc_exchange_free(exchange);
+    enc_subs_written(node, enc_stream_mail_take(mail));
 }
 
 static void on_fetched(struct enc_node *node, struct enc_mail *mail)
@@ -246,7 +242,7 @@ static void refuse_mail(void *opaque, struct enc_mail *mail, enum enc_err err)
     else if (mail->kind == ENC_MAIL_COMMIT || mail->kind == ENC_MAIL_SUBSCRIBE)
         enc_answer_err(enc_exchange_of_mail(mail), err);
     else
-        enc_exchange_free(enc_exchange_of_mail(mail));
+        (void)enc_stream_mail_take(mail);
 }
 
 const struct enc_actor_class ENC_NODE_CLASS = {

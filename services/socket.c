@@ -9,6 +9,7 @@ struct row {
     uint64_t stream; /* 0 = free */
     uint8_t enclave32[32];
     struct enc_bytes sub_id; /* own memory */
+    struct enc_stream_mail *farewell; /* had ready, so that a subscription can always end */
 };
 
 struct enc_socket {
@@ -56,37 +57,53 @@ static struct row *find_sub(struct enc_socket *socket, struct enc_bytes sub_id)
 static void free_row(struct row *row)
 {
     free((void *)(uintptr_t)row->sub_id.data);
+    free(row->farewell);
     *row = (struct row){.stream = 0};
+}
+
+static struct enc_stream_mail *new_mail(uint64_t stream, enum enc_mail_kind kind)
+{
+    struct enc_stream_mail *out = (struct enc_stream_mail *)calloc(1, sizeof *out);
+    if (!out)
+        return NULL;
+    enc_mail_init(&out->mail, kind);
+    out->stream = stream;
+    return out;
 }
 
 static bool fill_row(struct row *row, const struct enc_exchange *exchange)
 {
     struct enc_bytes sub_id = exchange->asker.sub_id;
     uint8_t *copy = (uint8_t *)malloc(sub_id.len);
-    if (!copy)
-        return false;
-    memcpy(copy, sub_id.data, sub_id.len);
-    *row = (struct row){
+    struct row filled = {
         .stream = exchange->asker.stream,
         .sub_id = enc_bytes_of(copy, sub_id.len),
+        .farewell = new_mail(exchange->asker.stream, ENC_MAIL_UNSUBSCRIBE),
     };
+    if (!copy || !filled.farewell) {
+        free_row(&filled);
+        return false;
+    }
+    memcpy(copy, sub_id.data, sub_id.len);
+    *row = filled;
     return true;
 }
 
 /* ---- mail to the enclaves ---- */
 
-/* When memory is short the enclave goes on sending; its frames are dropped here, stream by stream. */
-static void tell_enclave(struct enc_socket *socket, const struct row *row, enum enc_mail_kind kind)
+static void post_mail(struct enc_socket *socket, const struct row *row, struct enc_stream_mail *mail)
 {
-    struct enc_exchange *exchange = enc_exchange_new(socket->host);
-    if (!exchange)
-        return;
-    exchange->asker.stream = row->stream;
-    enc_mail_init(&exchange->mail, kind);
-    enum enc_err err =
-        enc_directory_post_always(socket->host->directory, row->enclave32, &exchange->mail);
+    enum enc_err err = enc_directory_post_always(socket->host->directory, row->enclave32,
+                                                 &mail->mail);
     if (err != ENC_ERR_OK)
-        enc_exchange_free(exchange); /* not in memory: it has no subscriptions either */
+        free(mail); /* not in memory: it has no subscriptions either */
+}
+
+static void say_farewell(struct enc_socket *socket, struct row *row)
+{
+    post_mail(socket, row, row->farewell);
+    row->farewell = NULL;
+    free_row(row);
 }
 
 static void end_row(struct enc_socket *socket, struct row *row, enum enc_closed reason)
@@ -100,8 +117,7 @@ static void end_row(struct enc_socket *socket, struct row *row, enum enc_closed 
     enc_wire_put_closed(&buffer, row->sub_id, reason);
     ENC_CHECK(enc_buffer_bytes(&buffer, &text) == ENC_ERR_OK);
     enc_send_text(socket->host, socket->conn, text, 0, false);
-    tell_enclave(socket, row, ENC_MAIL_UNSUBSCRIBE);
-    free_row(row);
+    say_farewell(socket, row);
 }
 
 /* ---- what net asks ---- */
@@ -116,9 +132,14 @@ bool enc_host_socket_admits(struct enc_socket *socket, uint64_t stream, bool is_
 
 void enc_host_socket_written(struct enc_socket *socket, uint64_t stream)
 {
-    const struct row *row = stream ? find_stream(socket, stream) : NULL;
-    if (row)
-        tell_enclave(socket, row, ENC_MAIL_WRITTEN);
+    struct row *row = stream ? find_stream(socket, stream) : NULL;
+    if (!row)
+        return;
+    struct enc_stream_mail *mail = new_mail(stream, ENC_MAIL_WRITTEN);
+    if (mail)
+        post_mail(socket, row, mail);
+    else
+        end_row(socket, row, ENC_CLOSED_SLOW_CONSUMER); /* it could never go on */
 }
 
 void enc_host_socket_end_subs(struct enc_socket *socket, enum enc_socket_end reason)
@@ -133,10 +154,8 @@ void enc_host_socket_end_subs(struct enc_socket *socket, enum enc_socket_end rea
 void enc_host_socket_close(struct enc_socket *socket)
 {
     for (uint32_t i = 0; i < socket->row_count; i++)
-        if (socket->rows[i].stream) {
-            tell_enclave(socket, &socket->rows[i], ENC_MAIL_UNSUBSCRIBE);
-            free_row(&socket->rows[i]);
-        }
+        if (socket->rows[i].stream)
+            say_farewell(socket, &socket->rows[i]);
     socket->host->runtime->conn_drop(socket->host->runtime->self, socket->conn);
     free(socket);
 }

@@ -315,14 +315,25 @@ static void init_sub(struct enc_node *node, struct enc_sub *sub)
     sub->had_access = can_read(node, sub);
 }
 
-void enc_subs_add(struct enc_node *node, struct enc_exchange *exchange)
+static enum enc_err new_sub(struct enc_sub **out, struct enc_node *node,
+                            struct enc_exchange *exchange)
 {
     struct enc_sub *sub = ENC_ARENA_NEW(&exchange->arena, struct enc_sub, 1);
-    enum enc_err err = sub ? admit(node, exchange) : ENC_ERR_TOO_LARGE;
-    if (err == ENC_ERR_OK) {
-        sub->exchange = exchange;
-        err = load_roles(node, sub);
-    }
+    if (!sub)
+        return ENC_ERR_TOO_LARGE;
+    sub->exchange = exchange;
+    *out = sub;
+    return load_roles(node, sub);
+}
+
+void enc_subs_add(struct enc_node *node, struct enc_exchange *exchange)
+{
+    struct enc_sub *sub = NULL;
+    enum enc_err err = admit(node, exchange);
+    if (err == ENC_ERR_OK)
+        err = enc_exchange_compact(&exchange, exchange);
+    if (err == ENC_ERR_OK)
+        err = new_sub(&sub, node, exchange);
     if (err != ENC_ERR_OK) {
         enc_answer_err(exchange, err);
         return;
