@@ -26,9 +26,7 @@ async function populate(client, random, { bundle }) {
   const mirror = await Mirror.create(client, forum, { bundle });
   const workload = Workload.withPeople(random, mirror.owner, PEOPLE);
   for (let i = 0; i < COMMITS; i++) await mirror.submit(workload.next(mirror, mirror.model));
-  if (mirror.model.status === 'paused') {
-    await mirror.submit(mirror.make(workload.owner(mirror.model), 'Resume'));
-  }
+  await workload.settle(mirror);
   return { mirror, workload };
 }
 

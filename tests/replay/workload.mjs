@@ -47,6 +47,14 @@ export class Workload {
     return this.keys.find((key) => maskOf(model.world, key.pub) & OWNER_BIT);
   }
 
+  /** End a pause, and take from the Owner what may keep it from reading everything. */
+  async settle(mirror) {
+    const owner = this.owner(mirror.model);
+    if (mirror.model.status === 'paused') await mirror.submit(mirror.make(owner, 'Resume'));
+    const content = { identity: owner.pub, to: null, n: this.#count++ };
+    await mirror.submit(mirror.make(owner, 'Force_Move', content));
+  }
+
   #anyone() {
     return this.random.pick(this.keys);
   }

@@ -72,6 +72,7 @@ await runSuite(async ({ check }) => {
         await sleep(150);
       }
       for (const { mirror, workload } of worlds.slice(0, 8)) {
+        await workload.settle(mirror);
         await auditNode(client, mirror.id, workload.owner(mirror.model));
       }
     }), 40_000);
