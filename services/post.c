@@ -70,10 +70,24 @@ static void prepare_sealed_job(struct enc_job *job)
     enc_mail_ready(&exchange->mail);
 }
 
+/* On a WebSocket even a malformed commit is answered in its turn, if it says whose turn that is (16.57). */
+static bool waits_its_turn(struct enc_exchange *exchange)
+{
+    const struct enc_json *enclave = enc_json_get(exchange->json, "enclave");
+    if (!exchange->asker.conn ||
+        (!exchange->has_enclave && !enc_json_hex(enclave, exchange->enclave32, 32)))
+        return false;
+    enc_mail_init(&exchange->mail, ENC_MAIL_COMMIT);
+    return enc_directory_post(exchange->host->directory, exchange->enclave32, &exchange->mail) ==
+           ENC_ERR_OK;
+}
+
 static void refuse_shape(struct enc_exchange *exchange, enum enc_err err)
 {
     struct enc_refusal refusal = {.verdict = {.err = err, .step = 1}};
-    enc_answer_refusal(exchange, &refusal);
+    exchange->verdict = refusal.verdict;
+    if (!waits_its_turn(exchange))
+        enc_answer_refusal(exchange, &refusal);
 }
 
 void enc_commit_enter(struct enc_exchange *exchange)

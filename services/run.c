@@ -121,13 +121,15 @@ void enc_run_add(struct enc_run *run, struct enc_exchange *exchange)
 void enc_run_close_bundle(struct enc_run *run)
 {
     const struct enc_state *state = &run->state;
-    if (!state->exists || state->bundle.count == 0 || run->is_broken)
+    if (!state->exists || run->is_broken)
         return;
-    uint64_t timeout_ms = run->manifest->bundle_timeout_ms;
+    uint64_t due_ms = enc_state_bundle_due(state, run->manifest);
     uint64_t close_ms = run->now_ms > state->last_ms ? run->now_ms : state->last_ms;
-    if (timeout_ms == 0 || close_ms - state->bundle_first_ms < timeout_ms)
+    if (due_ms == 0)
         return;
-    if (enc_bundle_close(run, close_ms) != ENC_ERR_OK)
+    if (close_ms < due_ms) /* meant for an earlier bundle, or the clock was set back */
+        enc_node_set_timer(run->node, ENC_TIMER_BUNDLE, due_ms);
+    else if (enc_bundle_close(run, close_ms) != ENC_ERR_OK)
         run->is_broken = true;
 }
 
