@@ -1,9 +1,13 @@
 #include "net/address.h"
 
+#include "proto/endpoint.h"
+
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+static const uint8_t MAPPED12[12] = {[10] = 0xff, [11] = 0xff};
 
 /* Where the host ends and the port begins: the last colon, outside of brackets. */
 static const char *port_colon(const char *text)
@@ -73,8 +77,6 @@ void enc_address_text(char out[ENC_ADDRESS_TEXT_MAX], const struct enc_address *
     snprintf(out, ENC_ADDRESS_TEXT_MAX, "[%s]:%u", host, ntohs(in6->sin6_port));
 }
 
-static const uint8_t MAPPED12[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
 /* The IPv6 form of any address; an IPv4 address becomes its mapped form. */
 static void to_v6(uint8_t out16[16], const struct sockaddr *address)
 {
@@ -94,89 +96,11 @@ void enc_address_bucket(uint8_t out16[16], const struct sockaddr *address)
         memset(out16 + 8, 0, 8);
 }
 
-/* A range of addresses by its first bits. */
-struct range {
-    uint8_t prefix[16];
-    unsigned bits;
-};
-
-/* RFC 6890 and its successors: what is not globally reachable, or never a destination. */
-static const struct range NOT_PUBLIC_V4[] = {
-    {{0}, 8},
-    {{10}, 8},
-    {{100, 64}, 10},
-    {{127}, 8},
-    {{169, 254}, 16},
-    {{172, 16}, 12},
-    {{192, 0, 0}, 24},
-    {{192, 0, 2}, 24},
-    {{192, 88, 99}, 24},
-    {{192, 168}, 16},
-    {{198, 18}, 15},
-    {{198, 51, 100}, 24},
-    {{203, 0, 113}, 24},
-    {{224}, 4},
-    {{240}, 4},
-};
-static const struct range NOT_PUBLIC_V6[] = {
-    {{0x01, 0x00}, 64},             /* discard */
-    {{0x20, 0x01, 0x00, 0x00}, 23}, /* protocol assignments, Teredo among them */
-    {{0x20, 0x01, 0x0d, 0xb8}, 32}, /* documentation */
-    {{0x3f, 0xff, 0x00}, 20},       /* documentation */
-    {{0x5f, 0x00}, 16},             /* segment routing */
-};
-
-/* Where an IPv4 address hides inside an IPv6 address: mapped, translated (two prefixes), 6to4. */
-struct embedding {
-    struct range range;
-    size_t offset;
-};
-static const struct embedding EMBEDDED_V4[] = {
-    {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 96}, 12},
-    {{{0x00, 0x64, 0xff, 0x9b}, 96}, 12},
-    {{{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 48}, 12},
-    {{{0x20, 0x02}, 16}, 2},
-};
-
-static bool in_range(const uint8_t *bytes, const struct range *range)
-{
-    size_t whole = range->bits / 8;
-    unsigned rest = range->bits % 8;
-    if (memcmp(bytes, range->prefix, whole) != 0)
-        return false;
-    return rest == 0 || (bytes[whole] ^ range->prefix[whole]) >> (8 - rest) == 0;
-}
-
-static bool in_any(const uint8_t *bytes, const struct range *ranges, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (in_range(bytes, &ranges[i]))
-            return true;
-    }
-    return false;
-}
-
-static bool is_public_v4(const uint8_t bytes4[4])
-{
-    return !in_any(bytes4, NOT_PUBLIC_V4, sizeof NOT_PUBLIC_V4 / sizeof *NOT_PUBLIC_V4);
-}
-
-/* Only 2000::/3 is handed out to the internet. */
-static bool is_public_v6(const uint8_t bytes16[16])
-{
-    return bytes16[0] >> 5 == 1 &&
-           !in_any(bytes16, NOT_PUBLIC_V6, sizeof NOT_PUBLIC_V6 / sizeof *NOT_PUBLIC_V6);
-}
-
 bool enc_address_is_public(const struct sockaddr *address)
 {
+    uint8_t bytes16[16];
     if (address->sa_family != AF_INET && address->sa_family != AF_INET6)
         return false;
-    uint8_t bytes16[16];
     to_v6(bytes16, address);
-    for (size_t i = 0; i < sizeof EMBEDDED_V4 / sizeof *EMBEDDED_V4; i++) {
-        if (in_range(bytes16, &EMBEDDED_V4[i].range))
-            return is_public_v4(bytes16 + EMBEDDED_V4[i].offset);
-    }
-    return is_public_v6(bytes16);
+    return !enc_address_is_private(bytes16, sizeof bytes16);
 }

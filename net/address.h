@@ -36,9 +36,5 @@ void enc_address_text(char out[ENC_ADDRESS_TEXT_MAX], const struct enc_address *
  */
 void enc_address_bucket(uint8_t out16[16], const struct sockaddr *address);
 
-/**
- * Whether an address lies in the public internet. Not public: this host, private, link-local (and with it the metadata
- * service of clouds), shared, unique-local, multicast, reserved and documentation addresses, and every IPv6 form that
- * carries such an IPv4 address inside. Any thread. Source: protocol.md 10.1
- */
+/** Whether proto/endpoint.h lets an endpoint live at this address. Any thread. Source: protocol.md 10.1 */
 ENC_MUST_USE bool enc_address_is_public(const struct sockaddr *address);

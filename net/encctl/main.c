@@ -60,6 +60,8 @@ static const struct command {
     {"info", "[ENCLAVE]", 0, 1, 0, enc_command_info, "about an enclave, or the node"},
     {"verify", "[ENCLAVE]", 0, 1, BIT(FILE) | BIT(REMEMBER) | BIT(SEQUENCER), enc_command_verify,
      "recompute the whole log and say what is wrong first"},
+    {"fsck", "DIR", 1, 1, 0, enc_command_fsck,
+     "the same for a data directory that nobody has open"},
 };
 
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof COMMANDS[0] };

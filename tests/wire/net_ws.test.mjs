@@ -193,6 +193,8 @@ await runSuite(async ({ check }) => {
     raw.socket.resume();
     const answered = (got) => got.opcode === 10 && String(got.payload) === 'the last';
     await until(() => serverFrames(raw).some(answered), 'the last pong');
+    const pongs = serverFrames(raw).filter((got) => got.opcode === 10).length;
+    assert.ok(pongs < 4000, `${pongs} pongs for 40,001 pings`);
     raw.end();
   });
   await check('pings come, and a client that answers them stays', async () => {
