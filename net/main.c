@@ -98,6 +98,7 @@ static bool start_host(struct node *node, unsigned worker_count)
         .worker_count = worker_count,
         .push_allow_http = node->config.push_allow_http,
         .push_allow_private = node->config.push_allow_private,
+        .bootstrap_open = node->config.bootstrap_open,
         .version = ENC_VERSION,
         .mounts = enc_server_mounts(node->server),
     };

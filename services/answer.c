@@ -131,10 +131,31 @@ static void put_receipt(struct enc_exchange *exchange, struct enc_buffer *buffer
         buffer->failed = true;
 }
 
+/* protocol.md 11.6: where the new enclave is, and all that proves it. */
+static void put_welcome(struct enc_exchange *exchange, struct enc_buffer *buffer,
+                        const struct enc_event *event)
+{
+    enc_json_put_raw(buffer, "{");
+    if (exchange->is_group)
+        enc_json_member_hex(buffer, "group", enc_bytes_of(exchange->enclave32, 32));
+    enc_json_member_hex(buffer, "enclave", enc_bytes_of(exchange->enclave32, 32));
+    enc_json_member_hex(buffer, "seq_pub", enc_bytes_of(exchange->host->key.pub32, 32));
+    enc_json_member(buffer, "manifest");
+    enc_event_put_json(buffer, event, false);
+    enc_json_member(buffer, "receipt");
+    enc_receipt_put_json(buffer, event);
+    enc_json_put_raw(buffer, "}");
+}
+
 void enc_answer_receipt(struct enc_exchange *exchange, const struct enc_event *event)
 {
     struct enc_buffer buffer;
     enc_buffer_init(&buffer, &exchange->arena, SIZE_MAX / 4);
+    if (exchange->is_founding) {
+        put_welcome(exchange, &buffer, event);
+        reply(exchange, 201, 0, &buffer);
+        return;
+    }
     put_receipt(exchange, &buffer, event);
     if (exchange->asker.call)
         reply(exchange, 200, 0, &buffer);

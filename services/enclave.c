@@ -31,6 +31,14 @@ _Static_assert(PROTOCOL_COUNT == 6, "seed VIII: protocol_routes_count");
 static const struct enc_route WEBSOCKET = {
     .method = ENC_METHOD_GET, .path = "/", .name = "handleWebSocketUpgrade", .is_ws = true};
 
+static const struct enc_route BOOTSTRAP = {
+    .method = ENC_METHOD_POST,
+    .path = "/_bootstrap",
+    .name = "handleBootstrap",
+    .at_root = true,
+    .handler = enc_handle_bootstrap,
+};
+
 struct enc_routes enc_protocol_routes(void)
 {
     return (struct enc_routes){PROTOCOL, PROTOCOL_COUNT};
@@ -50,6 +58,8 @@ size_t enc_enclave_routes(const struct enc_enclave *enclave,
 {
     size_t count = append(rows, 0, enc_protocol_routes());
     count = append(rows, count, (struct enc_routes){&WEBSOCKET, 1});
+    if (enclave->has_bootstrap)
+        count = append(rows, count, (struct enc_routes){&BOOTSTRAP, 1});
     return append(rows, count, enclave->extra_routes);
 }
 

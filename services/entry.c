@@ -44,7 +44,7 @@ enum enc_handled enc_host_handle(struct enc_host *host, unsigned service,
         return enc_info_node(host, service, request);
     enum enc_err err = enc_target_parse(&target, enclave, request->path);
     if (err == ENC_ERR_OK)
-        err = enc_route_find(&routed, enclave, &target, request);
+        err = enc_route_find(&routed, &services[service], &target, request);
     if (err == ENC_ERR_OK && routed.route->is_ws) {
         place_at(place, service, &target);
         return ENC_HANDLED_UPGRADE;

@@ -69,6 +69,8 @@ struct enc_exchange {
     struct enc_reader reader; /* who asks, once the envelope is opened */
     enc_read_fn *read;        /* what a read does */
     struct enc_filter filter; /* of a Query frame */
+    bool is_founding;         /* the commit is a Manifest of the node's own: answered 201 */
+    bool is_group;            /* ... and the enclave is called a group */
     struct enc_commit commit;
     uint8_t claimed_hash32[32]; /* what the client said, when commit.has_hash */
     bool has_hash;              /* commit.hash32 is given or computed: errors about it name it */

@@ -12,3 +12,5 @@ enc_handler_fn enc_handle_info_manifest;
 enc_handler_fn enc_handle_info_enclave;
 enc_handler_fn enc_handle_consistency;
 enc_handler_fn enc_handle_bundle;
+enc_handler_fn enc_handle_bootstrap;    /* protocol.md 11.6 */
+enc_handler_fn enc_handle_create_group;

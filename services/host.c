@@ -1,6 +1,7 @@
 #include "services/host.h"
 
 #include "proto/filter.h"
+#include "services/chat.h"
 #include "services/enc_node.h"
 #include "services/exchange.h"
 #include "services/inside.h"
@@ -13,6 +14,7 @@ enum { WRITE_FAULT_MS = 30000 };
 
 static const struct enc_service SERVICES[] = {
     {.name = "enc-node", .enclave = &ENC_NODE},
+    {.name = "chat", .enclave = &ENC_CHAT, .worker_routes = {ENC_CHAT_WORKER, 1}},
 };
 
 size_t enc_services(const struct enc_service **out)

@@ -13,10 +13,11 @@ struct enc_sim;  /* actors; NULL outside the simulation */
 
 enum { ENC_SERVICE_MAX = 8 };
 
-/** A service by its name and its seven fields. */
+/** A service by its name and its seven fields, and what it answers outside of any enclave. */
 struct enc_service {
     const char *name;
     const struct enc_enclave *enclave;
+    struct enc_routes worker_routes; /* not of an enclave: the seed's worker level */
 };
 
 /** Every service that this build knows, in mount order. Static storage; returns their number. */
@@ -53,6 +54,7 @@ struct enc_host_config {
     uint32_t worker_count;
     bool push_allow_http;
     bool push_allow_private;
+    bool bootstrap_open; /* enclaves are made for anybody without a session */
     const char *version;
     const char *const *mounts; /* per service: its mount, as /info/node shows it; static */
     struct enc_sim *sim;

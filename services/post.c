@@ -90,6 +90,11 @@ static void refuse_shape(struct enc_exchange *exchange, enum enc_err err)
         enc_answer_refusal(exchange, &refusal);
 }
 
+void enc_commit_post(struct enc_exchange *exchange)
+{
+    enc_exchange_post(exchange, ENC_MAIL_COMMIT, prepare_job);
+}
+
 void enc_commit_enter(struct enc_exchange *exchange)
 {
     enum enc_err err = decode(exchange, exchange->json);
@@ -101,7 +106,7 @@ void enc_commit_enter(struct enc_exchange *exchange)
     if (err != ENC_ERR_OK)
         enc_answer_err(exchange, err);
     else
-        enc_exchange_post(exchange, ENC_MAIL_COMMIT, prepare_job);
+        enc_commit_post(exchange);
 }
 
 void enc_sealed_commit_enter(struct enc_exchange *exchange)

@@ -11,6 +11,9 @@
 void enc_commit_enter(struct enc_exchange *exchange);
 void enc_sealed_commit_enter(struct enc_exchange *exchange);
 
+/** The same for a decoded commit whose enclave is settled. Any thread. */
+void enc_commit_post(struct enc_exchange *exchange);
+
 /** A read with an envelope in exchange->json: to a worker, which answers it with fn. Takes the exchange over. */
 void enc_read_enter(struct enc_exchange *exchange, enum enc_body_kind kind, enc_read_fn *fn);
 

@@ -37,6 +37,11 @@ enum enc_err enc_target_parse(struct enc_target *out, const struct enc_enclave *
         segment = first_segment(&rest);
     else if (is_named)
         return ENC_ERR_INVALID_ROUTE;
+    bool is_founding = is_named && enclave->has_bootstrap && enc_bytes_is(rest, "/_bootstrap");
+    if (is_founding) {
+        out->action = rest; /* whatever id stands before it: there is none yet (11.6) */
+        return ENC_ERR_OK;
+    }
     out->has_enclave = enc_hex_decode(out->enclave32, 32, segment);
     if (out->has_enclave)
         out->action = or_root(rest);
@@ -65,16 +70,27 @@ static bool reaches(const struct enc_enclave *enclave, const struct enc_target *
     return is_root_row || route->at_root;
 }
 
-enum enc_err enc_route_find(struct enc_routed *out, const struct enc_enclave *enclave,
+/* The service's routes and behind them those of its worker. */
+static size_t all_routes(const struct enc_service *service, const struct enc_route **rows)
+{
+    size_t count = enc_enclave_routes(service->enclave, rows);
+    ENC_CHECK(count + service->worker_routes.count <= ENC_ROUTE_MAX);
+    for (size_t i = 0; i < service->worker_routes.count; i++)
+        rows[count++] = &service->worker_routes.rows[i];
+    return count;
+}
+
+enum enc_err enc_route_find(struct enc_routed *out, const struct enc_service *service,
                             const struct enc_target *target, const struct enc_request *request)
 {
     const struct enc_route *rows[ENC_ROUTE_MAX];
-    size_t count = enc_enclave_routes(enclave, rows);
+    size_t count = all_routes(service, rows);
     bool has_get = false;
     bool has_post = false;
     *out = (struct enc_routed){.route = NULL};
     for (size_t i = 0; i < count; i++) {
-        if (!reaches(enclave, target, rows[i]) || !fits(rows[i]->path, target->action, &out->param))
+        if (!reaches(service->enclave, target, rows[i]) ||
+            !fits(rows[i]->path, target->action, &out->param))
             continue;
         has_get |= rows[i]->method == ENC_METHOD_GET && !rows[i]->is_ws;
         has_post |= rows[i]->method == ENC_METHOD_POST;

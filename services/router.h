@@ -29,6 +29,6 @@ enc_target_parse(struct enc_target *out, const struct enc_enclave *enclave, stru
  * service is a singleton.
  * Errors: INVALID_ROUTE (path unknown for every method), METHOD_NOT_ALLOWED (16.44)
  */
-ENC_MUST_USE enum enc_err enc_route_find(struct enc_routed *out, const struct enc_enclave *enclave,
+ENC_MUST_USE enum enc_err enc_route_find(struct enc_routed *out, const struct enc_service *service,
                                          const struct enc_target *target,
                                          const struct enc_request *request);
