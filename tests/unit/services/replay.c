@@ -25,8 +25,8 @@ static void dump_table(uint8_t digest32[32], struct enc_snap *snap, enum enc_tab
     struct enc_scan scan;
     struct enc_bytes key, value;
     enc_scan_start(&scan, snap, table, false);
-    enc_row_key_init(&scan.low);
-    enc_row_key_init(&scan.high);
+    scan.any_shape = true;
+    enc_row_key_u8(&scan.low, 0);
     enc_row_key_top(&scan.high);
     while (enc_scan_step(&scan, &key, &value)) {
         feed(digest32, key);
