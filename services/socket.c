@@ -191,6 +191,7 @@ static void on_query(struct enc_socket *socket, struct enc_exchange *exchange)
         return;
     }
     struct row *row = find_stream(socket, exchange->asker.stream);
+    ENC_CHECK(row != NULL); /* just taken */
     memcpy(row->enclave32, exchange->enclave32, 32);
     enc_subscribe_enter(exchange);
 }
