@@ -1,4 +1,5 @@
-/* The way out of a WebSocket: from any thread into the loop's inbox, into the queue, into one gathered write. */
+/* The way out of a WebSocket: from any thread into the loop's inbox, into the queue, into one
+ * gathered write. */
 #include "net/conn.h"
 #include "net/metric.h"
 #include "net/server.h"
@@ -106,8 +107,9 @@ void enc_conn_mark_dirty(struct enc_conn *conn)
     conn->loop->dirty = conn;
 }
 
-/* The subscriptions end with their reason, then the socket closes. Both are posted like all else, so they come after
- * what is queued; what the ended subscriptions had queued is dropped on its way out. */
+/* The subscriptions end with their reason, then the socket closes. Both are posted like all else,
+ * so they come after what is queued; what the ended subscriptions had queued is dropped on its way
+ * out. */
 static void overrun(struct enc_conn *conn)
 {
     conn->is_slow = true;
@@ -211,7 +213,8 @@ static void drop_queue(struct enc_conn *conn)
     enc_conn_free_queue(&conn->queue);
 }
 
-/* Move what leaves together from queue to flight; returns its bytes. Nothing follows a close frame. */
+/* Move what leaves together from queue to flight; returns its bytes. Nothing follows a close
+ * frame. */
 static size_t gather(struct enc_conn *conn)
 {
     size_t len = 0;

@@ -12,7 +12,7 @@ import { END_HEADERS, H2, Raw, field, frame, framesOf, headers, openH2, requestB
 import { sleep, until } from './lib/wait.mjs';
 
 const MIB = 1 << 20;
-const SLOW_MS = 1500;
+const SLOW_MS = 4000;
 
 /* request text after "GET|POST / HTTP/1.1\r\n"; every row is 400 and the end of the connection */
 const AMBIGUOUS = [
@@ -120,6 +120,16 @@ await runSuite(async ({ check }) => {
     await raw.whenClosed(SLOW_MS * 4).finally(() => clearInterval(drip));
     assert.ok(await refusals('slow_request') >= 1);
   });
+  await check('HTTP/2: many bodies that arrive slowly on one connection are cut early', async () => {
+    const raw = await openH2(url);
+    const begun = Date.now();
+    for (let stream = 1; stream < 41; stream += 2) {
+      raw.write(headers(stream, requestBlock('POST', '/'), END_HEADERS));
+      raw.write(frame(H2.DATA, 0, stream, Buffer.alloc(16_384)));
+    }
+    await raw.whenClosed();
+    assert.ok(Date.now() - begun < SLOW_MS, 'before a single slow one would be');
+  });
   await check('HTTP/2: headers that never end are cut', async () => {
     const raw = await openH2(url);
     raw.write(headers(1, requestBlock('GET', '/'), 0));
@@ -134,7 +144,7 @@ await runSuite(async ({ check }) => {
     raw.socket.pause();
     const one = `POST / HTTP/1.1\r\nHost: t\r\nContent-Length: ${query.length}\r\n\r\n${query}`;
     raw.write(one.repeat(100));
-    await until(async () => await refusals('slow_response') > before, 'a slow response', 9000);
+    await until(async () => await refusals('slow_response') > before, 'a slow response', SLOW_MS * 3);
     raw.end();
   });
   await check('HTTP/2: rapid reset ends the connection, work stays bounded', async () => {
