@@ -280,7 +280,7 @@ Test(check, names_what_is_missing)
         const uint8_t *enclave32 = busy_enclave(&rig);
         drop(&rig, ROWS[i].table, ROWS[i].nth);
         expect_flaw(&rig, enclave32, ROWS[i].flaw);
-        rig_stop(&rig);
+        rig_close(&rig);
     }
 }
 
@@ -305,13 +305,13 @@ Test(check, names_bundles_that_should_not_be)
     const uint8_t *enclave32 = busy_enclave(&rig);
     put_leaf(&rig, enclave32, 2, 1); /* 1 ms after 1970 */
     expect_flaw(&rig, enclave32, "a bundle was closed before its time");
-    rig_stop(&rig);
+    rig_close(&rig);
     rig_open(&rig, 21);
     enclave32 = busy_enclave(&rig);
     rig_sleep(&rig, 5000);
     put_leaf(&rig, enclave32, 3, 1);
     expect_flaw(&rig, enclave32, "there is a bundle without events");
-    rig_stop(&rig);
+    rig_close(&rig);
 }
 
 Test(check, of_another_node_is_not_sound)
