@@ -3,7 +3,7 @@
  *
  * libh2o relies on every write to end in its callback. It does not when libuv refuses the write at
  * once:
- * - After a reset was read, libuv (since 1.40) refuses further writes. libh2o ignores that, waits
+ * - After a reset was read, libuv refuses further writes. libh2o ignores that, waits
  *   for ever to have said
  * goodbye over TLS, and a descriptor is lost for every client that resets its connection.
  * - After a TLS record that does not decrypt, OpenSSL produces no output, and libh2o asks libuv to
