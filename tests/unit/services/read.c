@@ -86,6 +86,37 @@ Test(read, states_are_proved_against_the_root_whether_they_are_there_or_not)
     }
 }
 
+static const struct enc_json *leaf_of_state(void)
+{
+    return enc_json_get(ask("/state", rig_text(&rig, ",\"namespace\":\"rbac\",\"key\":\"%s\"",
+                                               rig_hex(&rig, rig.keys[OWNER].pub32, 32))),
+                        "li");
+}
+
+/* The newest leaf with that state_hash (8.6), which need not be the newest leaf. */
+Test(read, a_state_that_comes_back_is_in_the_leaf_that_had_it_before)
+{
+    uint64_t leaf = 9;
+    const char *guest = rig_text(&rig, "{\"identity\":\"%s\",\"role\":\"Admin\"}",
+                                 rig_hex(&rig, rig.keys[GUEST].pub32, 32));
+    enclave32 = rig_create(&rig, &(struct shape){.bundle_size = 2, .nonce = "back"});
+    struct draft note = {MEMBER, enclave32, "Note", "x", NULL, 0};
+    struct draft grant = {OWNER, enclave32, "Grant", guest, NULL, 0};
+    struct draft revoke = {OWNER, enclave32, "Revoke", guest, NULL, 0};
+    rig_accept(&rig, &note); /* leaf 0: without the Admin */
+    rig_accept(&rig, &grant);
+    cr_assert_eq(leaf_of_state()->kind, ENC_JSON_NULL, "the change is still in the open bundle");
+    rig_accept(&rig, &note); /* leaf 1: with the Admin */
+    cr_assert(enc_json_u64(leaf_of_state(), &leaf));
+    cr_assert_eq(leaf, 1);
+    rig_accept(&rig, &revoke);
+    cr_assert(enc_json_u64(leaf_of_state(), &leaf), "the state is that of leaf 0 again");
+    cr_assert_eq(leaf, 0);
+    rig_accept(&rig, &note); /* leaf 2: without the Admin */
+    cr_assert(enc_json_u64(leaf_of_state(), &leaf));
+    cr_assert_eq(leaf, 2, "the newest of those that have it");
+}
+
 Test(read, every_pair_of_sizes_is_consistent)
 {
     const struct enc_json *json =
