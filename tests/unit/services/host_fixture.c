@@ -102,13 +102,19 @@ void rig_release(struct rig *rig)
     }
 }
 
+static size_t sent_len(const struct sent *sent)
+{
+    const struct enc_frame *rest = sent->out.rest;
+    return enc_frame_bytes(sent->out.frame).len + (rest ? enc_frame_bytes(rest).len : 0);
+}
+
 static void ws_send(void *self, struct enc_conn *conn, const struct enc_outgoing *outgoing)
 {
     (void)self;
     struct sent *sent = (struct sent *)calloc(1, sizeof *sent);
     sent->out = *outgoing;
     if (outgoing->frame)
-        conn->queued_len += enc_frame_bytes(outgoing->frame).len;
+        conn->queued_len += sent_len(sent);
     if (conn->queue_end)
         conn->queue_end->next = sent;
     else
@@ -185,6 +191,19 @@ static size_t loop_choices(void *self, uint64_t now)
     return count;
 }
 
+static void deliver(struct enc_conn *conn, const struct sent *sent)
+{
+    struct enc_bytes lead = enc_frame_bytes(sent->out.frame);
+    size_t len = sent_len(sent);
+    uint8_t *text = (uint8_t *)malloc(len + 1);
+    memcpy(text, lead.data, lead.len);
+    if (sent->out.rest)
+        memcpy(text + lead.len, enc_frame_bytes(sent->out.rest).data, len - lead.len);
+    append(&conn->got, &conn->got_end, enc_bytes_of(text, len));
+    conn->got_count++;
+    free(text);
+}
+
 static void pop(struct enc_conn *conn)
 {
     struct sent *sent = conn->queue;
@@ -195,14 +214,13 @@ static void pop(struct enc_conn *conn)
     bool is_admitted = conn->socket && enc_host_socket_admits(conn->socket, sent->out.stream,
                                                               sent->out.is_last);
     if (frame)
-        conn->queued_len -= enc_frame_bytes(frame).len;
-    if (is_admitted && frame) {
-        append(&conn->got, &conn->got_end, enc_frame_bytes(frame));
-        conn->got_count++;
-    }
+        conn->queued_len -= sent_len(sent);
+    if (is_admitted && frame)
+        deliver(conn, sent);
     if (is_admitted && sent->out.wants_ack)
         enc_host_socket_written(conn->socket, sent->out.stream);
     enc_frame_drop(frame);
+    enc_frame_drop(sent->out.rest);
     free(sent);
 }
 
@@ -291,6 +309,7 @@ static void free_conn(struct enc_conn *conn)
     while (conn->queue) {
         struct sent *next = conn->queue->next;
         enc_frame_drop(conn->queue->out.frame);
+        enc_frame_drop(conn->queue->out.rest);
         free(conn->queue);
         conn->queue = next;
     }
