@@ -262,4 +262,30 @@ await runSuite(async ({ check }) => {
     await until(() => all.every((raw) => raw.closed), 'all to be closed', SLOW_MS * 3);
   });
   assert.equal((await daemon.stop()).code, 0);
+
+  const small = await Daemon.start({ env: { ENCLAVED_LIMITS_CONNECTIONS: '20',
+    ENCLAVED_LIMITS_OUTSTANDING: '3' } });
+  await check('connections of all addresses together are bounded', async () => {
+    const all = await Promise.all(Array.from({ length: 50 }, () => Raw.open(small.url)));
+    await until(() => all.filter((raw) => raw.closed).length >= 30, 'the surplus to be closed');
+    const { text } = await request('GET', small.admin, '/metrics');
+    assert.match(text, /reason="connections"\} [1-9]/, 'and admin still answers');
+    all.forEach((raw) => raw.end());
+    const answers = async () => (await request('GET', small.url, '/info/node').catch(() => ({})))
+      .status === 200;
+    await until(answers, 'room again');
+  });
+  await check('unanswered requests of one connection are bounded', async () => {
+    const raw = await openH2(small.url);
+    raw.write(Buffer.concat(Array.from({ length: 60 }, (_, i) =>
+      headers(2 * i + 1, requestBlock('GET', '/info/node')))));
+    const ends = () => framesOf(raw).filter((got) => got.type === H2.DATA && got.flags & 1);
+    await until(() => ends().length === 60, 'all answers');
+    const bodies = framesOf(raw).filter((got) => got.type === H2.DATA).map((got) => String(got.payload));
+    const busy = bodies.filter((body) => /unanswered requests/.test(body));
+    assert.ok(busy.length >= 20 && busy.length < 60, `${busy.length} of 60 were refused`);
+    busy.forEach((body) => assert.equal(JSON.parse(body).code, 'RATE_LIMITED'));
+    raw.end();
+  });
+  assert.equal((await small.stop()).code, 0);
 });
