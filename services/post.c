@@ -76,7 +76,7 @@ static void prepare_sealed_job(struct enc_job *job)
     enc_mail_ready(&exchange->mail);
 }
 
-/* On a WebSocket even a malformed commit is answered in its turn, if it says whose turn that is (16.57). */
+/* On a WebSocket even a malformed commit is answered in its turn, if it says whose (16.57). */
 static bool waits_its_turn(struct enc_exchange *exchange)
 {
     const struct enc_json *enclave = enc_json_get(exchange->json, "enclave");

@@ -120,8 +120,8 @@ static enum enc_err put_leaf_index(struct enc_buffer *out, const struct enc_read
 {
     bool found = false;
     uint64_t leaf = 0;
-    ENC_TRY(enc_snap_leaf_of_state(read->snap, &found, &leaf, read->state.ord,
-                                   read->state.smt.hash32));
+    ENC_TRY(
+        enc_snap_leaf_of_state(read->snap, &found, &leaf, read->state.ord, read->state.smt.hash32));
     if (found)
         enc_json_member_u64(out, "li", leaf);
     else

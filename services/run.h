@@ -58,7 +58,7 @@ void enc_run_close_bundle(struct enc_run *run);
 /** Whether no more commits should join. */
 bool enc_run_is_full(const struct enc_run *run);
 
-/** Whether one more push payload may be made in it; those that find no room wait for the next run. */
+/** Whether one more push payload may be made in it; others wait for the next run. */
 bool enc_run_has_room(const struct enc_run *run);
 
 /**

@@ -24,8 +24,8 @@ struct enc_tree_sink {
 void enc_tree_sink_init(struct enc_tree_sink *sink, struct enc_writeset *set, uint64_t ord);
 
 /**
- * That this leaf is the newest one with this state_hash: a row of a view that no DataView uses, so that /state finds
- * it without walking the log. protocol.md 8.6
+ * That this leaf is the newest one with this state_hash: a row of a view that no DataView uses, so
+ * that /state finds it without walking the log. protocol.md 8.6
  */
 void enc_put_leaf_of_state(struct enc_writeset *set, uint64_t ord, const uint8_t state_hash32[32],
                            uint64_t leaf);

@@ -23,10 +23,14 @@ Test(enclave, routes_are_the_six_then_the_websocket_then_the_extras)
         enum enc_method method;
         const char *path;
     } WANTED[] = {
-        {ENC_METHOD_POST, "/"},           {ENC_METHOD_GET, "/sth"},
-        {ENC_METHOD_POST, "/inclusion"},  {ENC_METHOD_POST, "/state"},
-        {ENC_METHOD_GET, "/info/manifest"}, {ENC_METHOD_GET, "/info/enclave"},
-        {ENC_METHOD_GET, "/"},            {ENC_METHOD_GET, "/consistency"},
+        {ENC_METHOD_POST, "/"},
+        {ENC_METHOD_GET, "/sth"},
+        {ENC_METHOD_POST, "/inclusion"},
+        {ENC_METHOD_POST, "/state"},
+        {ENC_METHOD_GET, "/info/manifest"},
+        {ENC_METHOD_GET, "/info/enclave"},
+        {ENC_METHOD_GET, "/"},
+        {ENC_METHOD_GET, "/consistency"},
         {ENC_METHOD_POST, "/bundle"},
     };
     const struct enc_route *rows[ENC_ROUTE_MAX];

@@ -139,13 +139,13 @@ Test(pipeline, step_6_migrated_names_the_new_sequencer)
     struct enc_bytes root;
     cr_assert(enc_json_text(enc_json_get(head, "r"), &root));
     const char *pub = rig_hex(&rig, rig.keys[GUEST].pub32, 32);
-    const char *wrong = rig_text(
-        &rig, "{\"new_sequencer\":\"%s\",\"prev_seq\":7,\"ct_root\":\"%.*s\"}", pub, (int)root.len,
-        (const char *)root.data);
+    const char *wrong =
+        rig_text(&rig, "{\"new_sequencer\":\"%s\",\"prev_seq\":7,\"ct_root\":\"%.*s\"}", pub,
+                 (int)root.len, (const char *)root.data);
     refuse_draft(draft_of(OWNER, "Migrate", wrong), 400, "INVALID_CONTENT", 8);
-    const char *right = rig_text(
-        &rig, "{\"new_sequencer\":\"%s\",\"prev_seq\":0,\"ct_root\":\"%.*s\"}", pub, (int)root.len,
-        (const char *)root.data);
+    const char *right =
+        rig_text(&rig, "{\"new_sequencer\":\"%s\",\"prev_seq\":0,\"ct_root\":\"%.*s\"}", pub,
+                 (int)root.len, (const char *)root.data);
     accept(OWNER, "Migrate", right);
     struct draft draft = draft_of(MEMBER, "Message", "x");
     struct enc_call *call = rig_commit(&rig, &draft);
@@ -188,11 +188,11 @@ Test(pipeline, an_ac_bundle_is_all_or_nothing)
     const char *grant = rig_text(&rig, entry, "Grant", pub, "Member");
     const char *revoke = rig_text(&rig, entry, "Revoke", pub, "Admin");
     const char *admin = rig_text(&rig, entry, "Grant", pub, "Admin");
-    refuse_draft(draft_of(OWNER, "AC_Bundle", rig_text(&rig, "{\"operations\":[%s,%s]}", grant, revoke)),
-                 409, "TARGET_LACKS_ROLE", 8);
+    refuse_draft(
+        draft_of(OWNER, "AC_Bundle", rig_text(&rig, "{\"operations\":[%s,%s]}", grant, revoke)),
+        409, "TARGET_LACKS_ROLE", 8);
     refuse_draft(draft_of(STRANGER, "Message", "x"), 403, "UNAUTHORIZED", 7);
-    accept(OWNER, "AC_Bundle",
-           rig_text(&rig, "{\"operations\":[%s,%s,%s]}", grant, admin, revoke));
+    accept(OWNER, "AC_Bundle", rig_text(&rig, "{\"operations\":[%s,%s,%s]}", grant, admin, revoke));
     accept(STRANGER, "Message", "x");
     rig_check(&rig);
 }
@@ -246,7 +246,8 @@ Test(pipeline, manifest_rules)
 Test(pipeline, commits_of_one_run_see_what_is_staged_before_them)
 {
     for (uint64_t seed = 1; seed <= 10; seed++) {
-        const char *content = rig_manifest(&rig, &(struct shape){.nonce = rig_text(&rig, "%u", (unsigned)seed)});
+        const char *content =
+            rig_manifest(&rig, &(struct shape){.nonce = rig_text(&rig, "%u", (unsigned)seed)});
         struct enc_commit manifest = rig_sign_manifest(&rig, content);
         enclave32 = manifest.enclave32;
         struct draft grant = draft_of(OWNER, "Grant", about(STRANGER, "\"role\":\"Member\""));
@@ -277,8 +278,9 @@ Test(pipeline, commits_of_one_run_see_what_is_staged_before_them)
 
 static struct draft random_draft(uint64_t *random)
 {
-    static const char *const TYPES[] = {"Message", "Note",  "Grant",  "Revoke", "Gate", "Pause",
-                                        "Resume",  "Other", "Update", "Delete", "Move", "Transfer_Owner"};
+    static const char *const TYPES[] = {"Message", "Note",   "Grant",  "Revoke",
+                                        "Gate",    "Pause",  "Resume", "Other",
+                                        "Update",  "Delete", "Move",   "Transfer_Owner"};
     static const char *const CONTENTS[] = {"", "{}", "x", "{\"event\":\"Note\",\"open\":false}",
                                            "{\"event\":\"Note\",\"open\":true}"};
     struct draft draft = {.enclave32 = enclave32};

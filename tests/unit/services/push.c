@@ -33,7 +33,8 @@ static const char *about(enum who who, const char *role, const char *more)
 static void enlist(const char *role)
 {
     const char *url = rig_text(&rig, ",\"endpoint\":\"%s\"", URL);
-    rig_accept(&rig, &(struct draft){OWNER, enclave32, "Grant_Push", about(GUEST, role, url), NULL, 0});
+    rig_accept(&rig,
+               &(struct draft){OWNER, enclave32, "Grant_Push", about(GUEST, role, url), NULL, 0});
 }
 
 static struct enc_event say(const char *type, const char *content)
@@ -123,7 +124,8 @@ Test(push, nothing_is_delivered_before_the_grant_and_after_the_revoke)
     say("Message", "yes");
     rig_sleep(&rig, 100);
     cr_assert_eq(rig_posted_count(&rig), 1);
-    rig_accept(&rig, &(struct draft){OWNER, enclave32, "Revoke", about(GUEST, "Sink", ""), NULL, 0});
+    rig_accept(&rig,
+               &(struct draft){OWNER, enclave32, "Revoke", about(GUEST, "Sink", ""), NULL, 0});
     say("Message", "no");
     rig_sleep(&rig, 5000);
     cr_assert_eq(rig_posted_count(&rig), 1);
@@ -134,7 +136,8 @@ Test(push, at_most_a_hundred_events_in_one_payload_and_one_payload_under_way)
     enlist("Sink");
     rig.holds_fetches = true;
     for (int i = 0; i < 251; i++)
-        rig_send(&rig, "/", rig_body(&rig, &(struct draft){MEMBER, enclave32, "Message", "x", NULL, 0}));
+        rig_send(&rig, "/",
+                 rig_body(&rig, &(struct draft){MEMBER, enclave32, "Message", "x", NULL, 0}));
     rig_sleep(&rig, 1000);
     cr_assert_eq(rig.fetches_peak, 1);
     size_t got = count_of(open_parcel(0), "push");
@@ -154,7 +157,7 @@ Test(push, at_most_a_hundred_events_in_one_payload_and_one_payload_under_way)
 
 /* ---- retries ---- */
 
-static const uint64_t PAUSES_MS[] = {1000,  2000,  4000,  8000,   16000,
+static const uint64_t PAUSES_MS[] = {1000,  2000,  4000,   8000,   16000,
                                      32000, 64000, 128000, 256000, 300000};
 
 Test(push, retries_come_after_1_2_4_to_300_seconds_and_then_the_payload_is_skipped)
@@ -219,7 +222,8 @@ Test(push, a_restart_in_any_phase_loses_nothing)
             for (const struct enc_json *at = enc_json_get(body, "push")->child; at; at = at->next)
                 has_event[json_u64(at, "seq")] = true;
         }
-        struct enc_json const *info = call_json(rig_get(&rig, rig_path(&rig, enclave32, "/info/enclave")));
+        struct enc_json const *info =
+            call_json(rig_get(&rig, rig_path(&rig, enclave32, "/info/enclave")));
         for (uint64_t seq = 2; seq <= json_u64(info, "seq"); seq++)
             cr_assert(has_event[seq], "stop %zu: event %zu", (size_t)stop, (size_t)seq);
         rig_check(&rig);

@@ -34,8 +34,8 @@ static struct enc_sth head(void)
 static const struct enc_json *ask(const char *action, const char *members)
 {
     struct enc_call *call;
-    const struct enc_json *content =
-        rig_ask(&rig, &call, MEMBER, rig_path(&rig, enclave32, action), enclave32, "Query", members);
+    const struct enc_json *content = rig_ask(&rig, &call, MEMBER, rig_path(&rig, enclave32, action),
+                                             enclave32, "Query", members);
     cr_assert_not_null(content, "%s", call->body);
     return content;
 }
@@ -43,8 +43,8 @@ static const struct enc_json *ask(const char *action, const char *members)
 static void ask_in_vain(const char *action, const char *members, uint16_t status, const char *code)
 {
     struct enc_call *call;
-    cr_assert_null(rig_ask(&rig, &call, MEMBER, rig_path(&rig, enclave32, action), enclave32, "Query",
-                           members));
+    cr_assert_null(rig_ask(&rig, &call, MEMBER, rig_path(&rig, enclave32, action), enclave32,
+                           "Query", members));
     cr_assert(call_is(call, status, code));
 }
 
@@ -181,8 +181,7 @@ Test(read, a_deleted_event_is_hidden_and_so_are_its_updates)
     draft.content = "";
     rig_accept(&rig, &draft);
     cr_assert_eq(enc_json_get(ask("", ",\"filter\":{\"seq\":1}"), "events")->count, 0);
-    const struct enc_json *content =
-        ask("", ",\"filter\":{\"seq\":1,\"status\":\"deleted\"}");
+    const struct enc_json *content = ask("", ",\"filter\":{\"seq\":1,\"status\":\"deleted\"}");
     const struct enc_json *event = enc_json_get(enc_json_get(content, "events")->child, "event");
     cr_assert_eq(enc_json_get(event, "content")->kind, ENC_JSON_NULL);
     content = ask("", ",\"filter\":{\"type\":\"Update\"}");
@@ -195,13 +194,13 @@ Test(read, who_may_not_read_gets_no_proof_and_a_clear_session_is_refused)
     struct enc_call *call;
     const char *path = rig_path(&rig, enclave32, "/info/enclave");
     cr_assert_eq(json_u64(call_json(rig_get(&rig, path)), "seq"), 10);
-    const char *clear = rig_text(&rig,
-                                 "{\"type\":\"Query\",\"enclave\":\"%s\",\"from\":\"%s\","
-                                 "\"content\":{\"session\":\"00\",\"at\":1,\"proof\":\"00\"}}",
-                                 rig_hex(&rig, enclave32, 32),
-                                 rig_hex(&rig, rig.keys[MEMBER].pub32, 32));
+    const char *clear =
+        rig_text(&rig,
+                 "{\"type\":\"Query\",\"enclave\":\"%s\",\"from\":\"%s\","
+                 "\"content\":{\"session\":\"00\",\"at\":1,\"proof\":\"00\"}}",
+                 rig_hex(&rig, enclave32, 32), rig_hex(&rig, rig.keys[MEMBER].pub32, 32));
     cr_assert(call_is(rig_post(&rig, "/", enc_bytes_of_text(clear)), 401, "INVALID_SESSION"));
-    const struct enc_json *none =
-        rig_ask(&rig, &call, STRANGER, "/", enclave32, "Query", ",\"filter\":{\"type\":\"Message\"}");
+    const struct enc_json *none = rig_ask(&rig, &call, STRANGER, "/", enclave32, "Query",
+                                          ",\"filter\":{\"type\":\"Message\"}");
     cr_assert_eq(enc_json_get(none, "events")->count, 0);
 }

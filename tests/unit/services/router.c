@@ -70,8 +70,8 @@ Test(router, every_shape_of_path_and_every_method)
             for (int up = 0; up < 2; up++) {
                 struct enc_routed routed = {NULL};
                 enum enc_err err = route(PATHS[i].path, (enum enc_method)m, up, &routed);
-                cr_assert_eq(err, wanted(PATHS[i].has, (enum enc_method)m, up), "%s method %u up %d: %d",
-                             PATHS[i].path, m, up, err);
+                cr_assert_eq(err, wanted(PATHS[i].has, (enum enc_method)m, up),
+                             "%s method %u up %d: %d", PATHS[i].path, m, up, err);
                 cr_assert_eq(routed.route != NULL, err == ENC_ERR_OK);
                 if (err == ENC_ERR_METHOD_NOT_ALLOWED)
                     cr_assert_not_null(routed.allow);
@@ -114,7 +114,11 @@ Test(router, a_colon_segment_takes_one_segment)
 {
     const struct enc_route extra[] = {
         {.method = ENC_METHOD_GET, .path = "/nodes/:id", .name = "n", .handler = nothing},
-        {.method = ENC_METHOD_POST, .path = "/api/x", .name = "x", .at_root = true, .handler = nothing},
+        {.method = ENC_METHOD_POST,
+         .path = "/api/x",
+         .name = "x",
+         .at_root = true,
+         .handler = nothing},
     };
     struct enc_enclave some = ENC_NODE;
     some.extra_routes = (struct enc_routes){extra, 2};

@@ -1,4 +1,4 @@
-/* Seeded worlds: whatever the order in which the threads of the house run, every log is valid, every
+/* Seeded worlds: in whatever order the threads of the house run, every log is valid, every
  * subscription sees each event once and in order, every queue delivers without a gap. */
 #include "host_fixture.h"
 
@@ -34,12 +34,14 @@ static const char *about(enum who who, const char *rest)
 
 static void commit(struct world *world)
 {
-    static const char *const TYPES[] = {"Note", "Message", "Grant", "Revoke", "Gate", "Note", "Message"};
+    static const char *const TYPES[] = {"Note", "Message", "Grant",  "Revoke",
+                                        "Gate", "Note",    "Message"};
     struct draft draft = {.who = OWNER, .enclave32 = world->ids32[pick(world, ENCLAVES)]};
     uint64_t kind = pick(world, 7);
     draft.type = TYPES[kind];
     draft.content = kind == 2 || kind == 3 ? about(GUEST, "\"role\":\"Bell\"")
-                    : kind == 4 ? "{\"event\":\"Message\",\"open\":true}" : "x";
+                    : kind == 4            ? "{\"event\":\"Message\",\"open\":true}"
+                                           : "x";
     draft.who = kind == 0 || kind == 1 || kind > 4 ? MEMBER : OWNER;
     struct enc_bytes body = rig_body(&rig, &draft);
     rig_send(&rig, "/", body);
@@ -147,9 +149,10 @@ static void open_world(struct world *world, uint64_t seed)
                               .nonce = rig_text(&rig, "%d", i)};
         world->ids32[i] = rig_create(&rig, &shape);
     }
-    rig_accept(&rig, &(struct draft){OWNER, world->ids32[0], "Grant_Push",
-                                     about(GUEST, "\"role\":\"Sink\",\"endpoint\":\"http://10.0.0.1/\""),
-                                     NULL, 0});
+    rig_accept(&rig,
+               &(struct draft){OWNER, world->ids32[0], "Grant_Push",
+                               about(GUEST, "\"role\":\"Sink\",\"endpoint\":\"http://10.0.0.1/\""),
+                               NULL, 0});
     for (int i = 0; i < 2; i++)
         world->conns[i] = rig_connect(&rig, NULL);
 }

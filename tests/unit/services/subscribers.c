@@ -19,7 +19,8 @@ static const uint8_t *make(uint64_t seed)
 
 static void send_note(const uint8_t *enclave32, const char *content)
 {
-    rig_send(&rig, "/", rig_body(&rig, &(struct draft){MEMBER, enclave32, "Note", content, NULL, 0}));
+    rig_send(&rig, "/",
+             rig_body(&rig, &(struct draft){MEMBER, enclave32, "Note", content, NULL, 0}));
 }
 
 static void expect_seqs(const struct enc_conn *conn, const char *sub_id, uint64_t first,
@@ -44,7 +45,8 @@ static void end_in_one_run(uint64_t seed)
     rig_settle(&rig);
     for (int i = 0; i < 5; i++)
         send_note(enclave32, "x");
-    rig_send(&rig, "/", rig_body(&rig, &(struct draft){OWNER, enclave32, "Terminate", "", NULL, 0}));
+    rig_send(&rig, "/",
+             rig_body(&rig, &(struct draft){OWNER, enclave32, "Terminate", "", NULL, 0}));
     rig_settle(&rig);
     expect_seqs(conn, "s", 1, 6);
     expect_seqs(conn, "low", 1, 3);

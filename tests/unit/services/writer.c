@@ -44,7 +44,8 @@ Test(writer, a_full_store_refuses_and_memory_stays_at_what_is_durable)
         cr_assert(call_is(calls[i], 500, "INTERNAL_ERROR"));
     rig_dump(&rig, after32);
     cr_assert_arr_eq(before32, after32, 32);
-    cr_assert_eq(conn_count(conn, "Event", "s"), accepted, "nothing is published that is not durable");
+    cr_assert_eq(conn_count(conn, "Event", "s"), accepted,
+                 "nothing is published that is not durable");
     draft.content = "small";
     call = rig_commit(&rig, &draft);
     if (call->status == 200)
