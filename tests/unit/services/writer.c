@@ -1,6 +1,10 @@
 /* A store that refuses: memory stays at what is durable, everybody is told. */
 #include "host_fixture.h"
 
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 static struct rig rig;
 
 static void fini(void)
@@ -77,4 +81,50 @@ Test(writer, a_damaged_head_is_answered_500_and_harms_nobody_else)
     struct draft draft = {MEMBER, enclave32, "Note", "x", NULL, 0};
     cr_assert(call_is(rig_commit(&rig, &draft), 500, "INTERNAL_ERROR"));
     cr_assert(call_is(rig_get(&rig, rig_path(&rig, enclave32, "/sth")), 500, "INTERNAL_ERROR"));
+}
+
+/* ---- somebody else has taken the directory over ---- */
+
+/* In a process of its own, as it would be: drop the lock's name, open, go away. */
+static void take_over(int go)
+{
+    char byte, lock[128];
+    struct enc_data *data = NULL;
+    struct enc_store_note note;
+    if (read(go, &byte, 1) != 1)
+        _exit(1);
+    snprintf(lock, sizeof lock, "%s/lock", rig.dir);
+    if (unlink(lock) != 0 || enc_data_open(&data, &note, &rig.data_config) != ENC_STORE_FAULT_NONE)
+        _exit(2);
+    enc_data_close(data);
+    _exit(0);
+}
+
+Test(writer, a_fenced_store_publishes_nothing_and_asks_for_the_end)
+{
+    int go[2], status = -1;
+    uint8_t before32[32], after32[32];
+    rig_init(&rig, 3);
+    cr_assert_eq(pipe(go), 0);
+    pid_t thief = fork();
+    if (thief == 0)
+        take_over(go[0]);
+    rig_start(&rig);
+    const uint8_t *enclave32 = rig_create(&rig, &(struct shape){0});
+    struct enc_conn *conn = rig_connect(&rig, enclave32);
+    rig_subscribe(conn, enclave32, "s", "{}");
+    rig_settle(&rig);
+    cr_assert_eq(write(go[1], "g", 1), 1);
+    cr_assert_eq(waitpid(thief, &status, 0), thief);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    rig_dump(&rig, before32);
+    struct draft draft = {MEMBER, enclave32, "Note", "x", NULL, 0};
+    for (int i = 0; i < 3; i++)
+        cr_assert(call_is(rig_commit(&rig, &draft), 500, "INTERNAL_ERROR"));
+    rig_dump(&rig, after32);
+    cr_assert_arr_eq(before32, after32, 32);
+    cr_assert(enc_host_store_failed(rig.host));
+    cr_assert_eq(conn_count(conn, "Event", "s"), 0);
+    close(go[0]);
+    close(go[1]);
 }
