@@ -18,6 +18,8 @@ const COMMITS = 20_000;
 const CONNECTIONS = 2_000;
 const SLACK = (8 << 20) * Number(process.env.ENC_PATIENCE ?? 1); /* sanitizers keep what is freed */
 const LOAD = path.join(path.dirname(PROGRAM), 'load');
+/* The generator ends with all it holds, and it is not what is tested. */
+const LOAD_ENV = { ...process.env, ASAN_OPTIONS: 'detect_leaks=0' };
 
 await runSuite(async ({ check }) => {
   const daemon = await Daemon.start();
@@ -38,7 +40,7 @@ await runSuite(async ({ check }) => {
   async function load(mode, enclaves, commits) {
     const { stdout } = await promisify(execFile)(LOAD, ['--mode', mode, '--port', port, '--pid',
       String(pid), '--enclaves', String(enclaves), '--commits', String(commits),
-      '--in-flight', '64']);
+      '--in-flight', '64'], { env: LOAD_ENV });
     assert.match(stdout, new RegExp(`accepted=${commits} of ${commits}`));
   }
 
