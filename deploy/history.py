@@ -17,7 +17,7 @@ def commits(repository):
     command = ["git", "-c", "safe.directory=*", "-C", repository, "log", "--reverse", "--topo-order",
                "--encoding=UTF-8", f"--format={FORMAT}"]
     output = subprocess.run(command, check=True, capture_output=True).stdout
-    for line in output.decode("utf-8", "replace").splitlines():
+    for line in output.decode("utf-8", "replace").split("\n")[:-1]:
         yield dict(zip(FIELDS, line.split("\0")))
 
 

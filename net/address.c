@@ -36,7 +36,7 @@ bool enc_endpoint_parse(struct enc_endpoint *out, const char *text)
     bool bracketed = host.len > 2 && host.data[0] == '[' && host.data[host.len - 1] == ']';
     if (bracketed)
         host = enc_bytes_of(text + 1, host.len - 2);
-    else if (memchr(host.data, ':', host.len))
+    else if (strcspn(text, ":[]") < host.len)
         return false;
     if (host.len >= sizeof out->host)
         return false;

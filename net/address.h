@@ -1,4 +1,7 @@
-/** Network addresses: reading HOST:PORT, writing them back, and which ones the node never calls by itself. */
+/**
+ * Network addresses: reading HOST:PORT, writing them back, and which ones the node never calls by
+ * itself.
+ */
 #pragma once
 
 #include "proto/base/bytes.h"
@@ -31,10 +34,13 @@ ENC_MUST_USE const char *enc_endpoint_resolve(struct enc_address *out,
 void enc_address_text(char out[ENC_ADDRESS_TEXT_MAX], const struct enc_address *address);
 
 /**
- * The 16 bytes under which an address is counted: a mapped IPv4 address, or the /64 of an IPv6 address, because one
- * customer usually owns a whole /64. Any thread.
+ * The 16 bytes under which an address is counted: a mapped IPv4 address, or the /64 of an IPv6
+ * address, because one customer usually owns a whole /64. Any thread.
  */
 void enc_address_bucket(uint8_t out16[16], const struct sockaddr *address);
 
-/** Whether proto/endpoint.h lets an endpoint live at this address. Any thread. Source: protocol.md 10.1 */
+/**
+ * Whether proto/endpoint.h lets an endpoint live at this address. Any thread. Source: protocol.md
+ * 10.1
+ */
 ENC_MUST_USE bool enc_address_is_public(const struct sockaddr *address);

@@ -53,7 +53,8 @@ static void on_linger_read(h2o_socket_t *sock, const char *err)
         finish(amendment);
 }
 
-/* The answer has left. Say that no more comes, and read on until the client has seen it or a second is over. */
+/* The answer has left. Say that no more comes, and read on until the client has seen it or a
+ * second is over. */
 static void linger(struct amendment *amendment)
 {
     struct enc_peer *peer = enc_peer_of_socket(amendment->sock);

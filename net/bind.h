@@ -1,4 +1,7 @@
-/** Listening descriptors, made by hand because libuv 1.44 knows no SO_REUSEPORT. Main thread, at start. */
+/**
+ * Listening descriptors, made by hand because libuv 1.44 knows no SO_REUSEPORT. Main thread, at
+ * start.
+ */
 #pragma once
 
 #include "net/address.h"
@@ -16,8 +19,9 @@ struct enc_bind_fault {
 };
 
 /**
- * Bind count descriptors to text (HOST:PORT). With more than one the kernel spreads connections over them; that another
- * process has the port is noticed nevertheless. False with the fault filled when it cannot be had; nothing is open then.
+ * Bind count descriptors to text (HOST:PORT). With more than one the kernel spreads connections
+ * over them; that another process has the port is noticed nevertheless. False with the fault
+ * filled when it cannot be had; nothing is open then.
  */
 ENC_MUST_USE bool enc_bind_open(struct enc_bind *bind, struct enc_bind_fault *fault,
                                 const char *text, unsigned count);

@@ -1,7 +1,8 @@
 /**
- * A request that waits for its answer. It has two owners: h2o's request, which may die at any time, and whoever answers
- * it, exactly once, from any thread. It is freed on its loop when both have let go; the body of the answer is released
- * then and not before, because h2o reads it until the request ends.
+ * A request that waits for its answer. It has two owners: h2o's request, which may die at any
+ * time, and whoever answers it, exactly once, from any thread. It is freed on its loop when both
+ * have let go; the body of the answer is released then and not before, because h2o reads it until
+ * the request ends.
  */
 #pragma once
 

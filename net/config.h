@@ -1,6 +1,7 @@
 /**
- * The configuration: one struct, filled by precedence flag > environment > file > default from the rows of config.def.
- * Everything here runs on the main thread before others start, and again at SIGHUP into a second struct.
+ * The configuration: one struct, filled by precedence flag > environment > file > default from the
+ * rows of config.def. Everything here runs on the main thread before others start, and again at
+ * SIGHUP into a second struct.
  */
 #pragma once
 
@@ -63,8 +64,9 @@ void enc_config_init(struct enc_config *config);
 void enc_config_fini(struct enc_config *config);
 
 /**
- * Read all sources into config (which must be initialised) and check them together. False with the fault filled when
- * anything is wrong; config then holds a mixture and is only good for fini. Blocks on the file.
+ * Read all sources into config (which must be initialised) and check them together. False with the
+ * fault filled when anything is wrong; config then holds a mixture and is only good for fini.
+ * Blocks on the file.
  *
  * Source: server.md, enclaved
  */
@@ -76,8 +78,8 @@ ENC_MUST_USE bool enc_config_load(struct enc_config *config, enum enc_config_act
 void enc_config_help(void);
 
 /**
- * Take over what may change while running (rows marked LIVE) from fresh; call changed for every other key whose value
- * differs.
+ * Take over what may change while running (rows marked LIVE) from fresh; call changed for every
+ * other key whose value differs.
  */
 void enc_config_adopt(struct enc_config *config, struct enc_config *fresh,
                       void (*changed)(const char *key));

@@ -1,4 +1,7 @@
-/** The rows of config.def as data, and the one function that turns text into a value. Private to the configuration. */
+/**
+ * The rows of config.def as data, and the one function that turns text into a value. Private to
+ * the configuration.
+ */
 #pragma once
 
 #include "net/config.h"
@@ -39,7 +42,8 @@ const struct enc_config_row *enc_config_row_of_flag(const char *flag);
 void enc_config_env_name(char out[ENC_CONFIG_KEY_MAX], const struct enc_config_row *row);
 
 /**
- * Set the row's value from text; a list gets one more item. Returns NULL, or what is wrong with it (in why, or static).
+ * Set the row's value from text; a list gets one more item. Returns NULL, or what is wrong with it
+ * (in why, or static).
  */
 ENC_MUST_USE const char *enc_config_set(struct enc_config *config, char why[128],
                                         const struct enc_config_row *row, const char *text);

@@ -1,7 +1,7 @@
 /**
- * An open WebSocket. wslay takes frames apart and knows what the protocol allows; what goes out is written by
- * ourselves, because a server's frame is a few header bytes and a payload that all its receivers share. Loop thread,
- * except where noted.
+ * An open WebSocket. wslay takes frames apart and knows what the protocol allows; what goes out is
+ * written by ourselves, because a server's frame is a few header bytes and a payload that all its
+ * receivers share. Loop thread, except where noted.
  */
 #pragma once
 
@@ -54,8 +54,8 @@ struct enc_conn {
 };
 
 /**
- * Answer req with 101 and open the WebSocket at place; call, which was opened for req, is withdrawn. Refuses when the
- * address has too many or the server is stopping.
+ * Answer req with 101 and open the WebSocket at place; call, which was opened for req, is
+ * withdrawn. Refuses when the address has too many or the server is stopping.
  */
 void enc_conn_upgrade(h2o_req_t *req, struct enc_call *call, const struct enc_ws_place *place);
 

@@ -1,4 +1,5 @@
-/* The way out of a WebSocket: from any thread into the loop's inbox, into the queue, into one gathered write. */
+/* The way out of a WebSocket: from any thread into the loop's inbox, into the queue, into one
+ * gathered write. */
 #include "net/conn.h"
 #include "net/metric.h"
 #include "net/server.h"
@@ -55,15 +56,19 @@ static struct enc_conn_item *pop_head(struct enc_conn_queue *queue)
     return item;
 }
 
-static struct enc_bytes payload(const struct enc_conn_item *item)
+static struct enc_bytes bytes_of(const struct enc_frame *frame)
 {
-    struct enc_frame *frame = item->outgoing.frame;
     return frame ? enc_frame_bytes(frame) : (struct enc_bytes){NULL, 0};
+}
+
+static size_t payload_len(const struct enc_conn_item *item)
+{
+    return bytes_of(item->outgoing.frame).len + bytes_of(item->outgoing.rest).len;
 }
 
 static size_t item_len(const struct enc_conn_item *item)
 {
-    return item->head_len + payload(item).len;
+    return item->head_len + payload_len(item);
 }
 
 static bool is_farewell(const struct enc_conn_item *item)
@@ -74,6 +79,7 @@ static bool is_farewell(const struct enc_conn_item *item)
 static void free_item(struct enc_conn_item *item)
 {
     enc_frame_drop(item->outgoing.frame);
+    enc_frame_drop(item->outgoing.rest);
     free(item);
 }
 
@@ -86,7 +92,7 @@ void enc_conn_free_queue(struct enc_conn_queue *queue)
 /* RFC 6455 5.2: FIN and text, no mask, the shortest form of the length. */
 static void write_head(struct enc_conn_item *item)
 {
-    size_t len = payload(item).len;
+    size_t len = payload_len(item);
     uint8_t wide8[8];
     enc_be64_put(wide8, len);
     item->head_len = len < 126 ? 2 : len <= UINT16_MAX ? 4 : HEAD_LEN_MAX;
@@ -106,8 +112,9 @@ void enc_conn_mark_dirty(struct enc_conn *conn)
     conn->loop->dirty = conn;
 }
 
-/* The subscriptions end with their reason, then the socket closes. Both are posted like all else, so they come after
- * what is queued; what the ended subscriptions had queued is dropped on its way out. */
+/* The subscriptions end with their reason, then the socket closes. Both are posted like all else,
+ * so they come after what is queued; what the ended subscriptions had queued is dropped on its way
+ * out. */
 static void overrun(struct enc_conn *conn)
 {
     conn->is_slow = true;
@@ -211,7 +218,8 @@ static void drop_queue(struct enc_conn *conn)
     enc_conn_free_queue(&conn->queue);
 }
 
-/* Move what leaves together from queue to flight; returns its bytes. Nothing follows a close frame. */
+/* Move what leaves together from queue to flight; returns its bytes. Nothing follows a close
+ * frame. */
 static size_t gather(struct enc_conn *conn)
 {
     size_t len = 0;
@@ -266,22 +274,28 @@ static void on_written(h2o_socket_t *sock, const char *err)
         flush(conn);
 }
 
-static void add_piece(h2o_iovec_t *pieces, size_t *count, const void *data, size_t len)
+enum { PIECES = 3 };
+
+/* What an item is made of, in order. */
+static void pieces_of(struct enc_bytes pieces[PIECES], const struct enc_conn_item *item)
 {
-    if (len > 0)
-        pieces[(*count)++] = h2o_iovec_init(data, len);
+    pieces[0] = enc_bytes_of(item->head, item->head_len);
+    pieces[1] = bytes_of(item->outgoing.frame);
+    pieces[2] = bytes_of(item->outgoing.rest);
 }
 
 static void write_shared(struct enc_conn *conn)
 {
-    h2o_iovec_t pieces[2 * BATCH_ITEMS_MAX];
+    h2o_iovec_t vector[PIECES * BATCH_ITEMS_MAX];
+    struct enc_bytes pieces[PIECES];
     size_t count = 0;
     for (struct enc_conn_item *item = conn->flight.head; item; item = item->next) {
-        struct enc_bytes body = payload(item);
-        add_piece(pieces, &count, item->head, item->head_len);
-        add_piece(pieces, &count, body.data, body.len);
+        pieces_of(pieces, item);
+        for (int i = 0; i < PIECES; i++)
+            if (pieces[i].len > 0)
+                vector[count++] = h2o_iovec_init(pieces[i].data, pieces[i].len);
     }
-    h2o_socket_write(conn->sock, pieces, count, on_written);
+    h2o_socket_write(conn->sock, vector, count, on_written);
 }
 
 /* TLS would make a record of every header; it copies anyway. */
@@ -289,14 +303,13 @@ static void write_flat(struct enc_conn *conn, size_t len)
 {
     uint8_t *at = enc_net_new(len);
     h2o_iovec_t whole = h2o_iovec_init(at, len);
+    struct enc_bytes pieces[PIECES];
     conn->flat = at;
     for (struct enc_conn_item *item = conn->flight.head; item; item = item->next) {
-        struct enc_bytes body = payload(item);
-        memcpy(at, item->head, item->head_len);
-        at += item->head_len;
-        if (body.len > 0)
-            memcpy(at, body.data, body.len);
-        at += body.len;
+        pieces_of(pieces, item);
+        for (int i = 0; i < PIECES; at += pieces[i++].len)
+            if (pieces[i].len > 0)
+                memcpy(at, pieces[i].data, pieces[i].len);
     }
     h2o_socket_write(conn->sock, &whole, 1, on_written);
 }

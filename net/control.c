@@ -94,7 +94,8 @@ static bool load_again(struct enc_control *control, struct enc_config *fresh)
     return false;
 }
 
-/* fresh holds the old values afterwards, so a certificate that is no good is undone by adopting them back. */
+/* fresh holds the old values afterwards, so a certificate that is no good is undone by adopting
+ * them back. */
 static void take_over(struct enc_control *control, struct enc_config *fresh)
 {
     struct enc_server_fault fault;

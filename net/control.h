@@ -11,9 +11,9 @@ struct enc_control {
 };
 
 /**
- * Serve until a signal stops it, and return when every connection and call is gone or drain_timeout_ms is over.
- * SIGTERM and SIGINT drain, a second one cuts what is left; SIGHUP reads configuration and certificates again and keeps
- * the old ones when the new are no good. Returns false when it stopped because the store had failed for good. Main
- * thread. Source: server.md
+ * Serve until a signal stops it, and return when every connection and call is gone or
+ * drain_timeout_ms is over. SIGTERM and SIGINT drain, a second one cuts what is left; SIGHUP reads
+ * configuration and certificates again and keeps the old ones when the new are no good. Returns
+ * false when it stopped because the store had failed for good. Main thread. Source: server.md
  */
 bool enc_control_run(struct enc_control *control);

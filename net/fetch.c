@@ -58,6 +58,13 @@ static void take_out(struct list *list, struct transfer *transfer)
     *(transfer->next ? &transfer->next->prev : &list->tail) = transfer->prev;
 }
 
+/* The oldest, or NULL; it stays in the list. */
+static struct transfer *first(const struct list *list)
+{
+    ENC_CHECK(!list->head || !list->head->prev);
+    return list->head;
+}
+
 static enum enc_metric metric_of(const struct transfer *transfer)
 {
     int status = transfer->fetch->status;
@@ -262,9 +269,8 @@ static const char *reason_of(const struct transfer *transfer, CURLcode code)
     }
 }
 
-static void end(struct transfer *transfer)
+static void end(struct enc_fetcher *fetcher, struct transfer *transfer)
 {
-    struct enc_fetcher *fetcher = transfer->fetcher;
     curl_multi_remove_handle(fetcher->multi, transfer->easy);
     curl_easy_cleanup(transfer->easy);
     take_out(&fetcher->active, transfer);
@@ -278,7 +284,7 @@ static void complete(CURL *easy, CURLcode code)
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     bool is_answered = code == CURLE_OK || (code == CURLE_WRITE_ERROR && transfer->is_cut);
-    end(transfer);
+    end(transfer->fetcher, transfer);
     finish(transfer, is_answered ? (int)status : 0, is_answered ? NULL : reason_of(transfer, code));
 }
 
@@ -337,13 +343,12 @@ struct enc_fetcher *enc_fetcher_new(struct enc_loop *loop, const struct enc_conf
 void enc_fetcher_stop(struct enc_fetcher *fetcher)
 {
     fetcher->is_stopped = true;
-    while (fetcher->active.head) {
-        struct transfer *transfer = fetcher->active.head;
-        end(transfer);
+    struct transfer *transfer;
+    while ((transfer = first(&fetcher->active))) {
+        end(fetcher, transfer);
         finish(transfer, 0, "the node is stopping");
     }
-    while (fetcher->waiting.head) {
-        struct transfer *transfer = fetcher->waiting.head;
+    while ((transfer = first(&fetcher->waiting))) {
         take_out(&fetcher->waiting, transfer);
         finish(transfer, 0, "the node is stopping");
     }

@@ -1,7 +1,8 @@
 /**
- * Outbound POSTs of the services over libcurl, on the first loop. Never blocks: names are looked up on threads of
- * libcurl's, TLS and sockets run on the loop. The address is judged after the lookup and for every attempt to connect,
- * so a name cannot point somewhere else later. No proxy, no redirect; the answer's body is thrown away.
+ * Outbound POSTs of the services over libcurl, on the first loop. Never blocks: names are looked
+ * up on threads of libcurl's, TLS and sockets run on the loop. The address is judged after the
+ * lookup and for every attempt to connect, so a name cannot point somewhere else later. No proxy,
+ * no redirect; the answer's body is thrown away.
  */
 #pragma once
 
@@ -19,7 +20,10 @@ void enc_fetcher_post(struct enc_fetcher *fetcher, struct enc_fetch *fetch);
 /** End what is under way or waiting with status 0, and every later fetch at once. Loop thread. */
 void enc_fetcher_stop(struct enc_fetcher *fetcher);
 
-/** Close its handles; the loop has to run once more to forget them. After the loop has ended, or before it started. */
+/**
+ * Close its handles; the loop has to run once more to forget them. After the loop has ended, or
+ * before it started.
+ */
 void enc_fetcher_close(struct enc_fetcher *fetcher);
 
 /** Free it, after that. */

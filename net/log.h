@@ -1,6 +1,7 @@
 /**
- * The log: one JSON object a line on stderr. Whoever calls names no secret. A line is one write(2), so lines of several
- * threads never mix. Not for every request: loops call it for what is rare.
+ * The log: one JSON object a line on stderr. Whoever calls names no secret. A line is one
+ * write(2), so lines of several threads never mix. Not for every request: loops call it for what
+ * is rare.
  */
 #pragma once
 
@@ -27,8 +28,8 @@ void enc_log_write(enum enc_log_level level, const char *message,
                    const struct enc_log_field *fields);
 
 /**
- * Give what libraries print to stdio's stderr the form of a line too, and drop h2o's remark about frames it does not
- * know, which any client can provoke. Main thread, before others start.
+ * Give what libraries print to stdio's stderr the form of a line too, and drop h2o's remark about
+ * frames it does not know, which any client can provoke. Main thread, before others start.
  */
 void enc_log_adopt_stderr(void);
 

@@ -38,7 +38,8 @@ void enc_loop_post(struct enc_loop *loop, struct enc_task *task)
     struct enc_task *head = atomic_load_explicit(&loop->inbox, memory_order_relaxed);
     do {
         task->next = head;
-        /* release: the task's contents come before its place in the list; relaxed: nothing was published */
+        /* release: the task's contents come before its place in the list; relaxed: nothing was
+         * published */
     } while (!atomic_compare_exchange_weak_explicit(&loop->inbox, &head, task, memory_order_release,
                                                     memory_order_relaxed));
     if (!head)
@@ -60,8 +61,8 @@ static void on_wake(uv_async_t *wake)
     struct enc_loop *loop = wake->data;
     run_inbox(loop);
     enc_conn_flush_dirty(loop);
-    /* What HTTP/2 would write at the next turn of the loop leaves now: it saves the turn, and no bytes can arrive
-     * between an answer and its write (README, defects of h2o). */
+    /* What HTTP/2 would write at the next turn of the loop leaves now: it saves the turn, and no
+     * bytes can arrive between an answer and its write (README, defects of h2o). */
     h2o_timeout_run(&loop->uv, &loop->http.zero_timeout, uv_now(&loop->uv));
 }
 

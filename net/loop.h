@@ -1,7 +1,7 @@
 /**
- * One event loop and its thread: an h2o context with its listeners, and an inbox through which every other thread asks
- * it to do something. Whatever belongs to a loop is touched by its thread only; before the thread starts and after it
- * has ended, by the main thread.
+ * One event loop and its thread: an h2o context with its listeners, and an inbox through which
+ * every other thread asks it to do something. Whatever belongs to a loop is touched by its thread
+ * only; before the thread starts and after it has ended, by the main thread.
  */
 #pragma once
 
@@ -51,6 +51,7 @@ struct enc_loop {
     struct enc_conn *conns; /* every open WebSocket */
     struct enc_conn *dirty; /* WebSockets with something new to write */
     size_t peer_counts[ENC_LISTENER_KINDS];
+    uint64_t sweep_count;
     size_t call_count; /* calls the services have not answered */
     bool is_draining;
     uint64_t stop_at_ms;     /* when the thread ends whatever is left */
@@ -60,13 +61,18 @@ struct enc_loop {
 /** Prepare loop: uv handles and h2o context. Main thread, one loop after the other. */
 void enc_loop_init(struct enc_loop *loop, struct enc_server *server, h2o_globalconf_t *global);
 
-/** Listen on fd, which the listener takes over. False with errno when it cannot. Main thread, before the start. */
+/**
+ * Listen on fd, which the listener takes over. False with errno when it cannot. Main thread,
+ * before the start.
+ */
 ENC_MUST_USE bool enc_listener_open(struct enc_listener *listener, struct enc_loop *loop, int fd);
 
 /** Start the thread. */
 void enc_loop_start(struct enc_loop *loop);
 
-/** Run task on the loop, after what was posted before by the same thread. Any thread; never blocks. */
+/**
+ * Run task on the loop, after what was posted before by the same thread. Any thread; never blocks.
+ */
 void enc_loop_post(struct enc_loop *loop, struct enc_task *task);
 
 /** Milliseconds of a clock that only goes forward, as of this turn of the loop. Loop thread. */
@@ -76,8 +82,8 @@ uint64_t enc_loop_now_ms(const struct enc_loop *loop);
 struct enc_loop *enc_loop_of_request(const h2o_req_t *req);
 
 /**
- * Stop taking connections, close what is idle, let what is at work finish (server.md: SIGTERM). Sets is_drained when
- * nothing is left. Loop thread.
+ * Stop taking connections, close what is idle, let what is at work finish (server.md: SIGTERM).
+ * Sets is_drained when nothing is left. Loop thread.
  */
 void enc_loop_drain(struct enc_loop *loop);
 
@@ -91,10 +97,12 @@ void enc_loop_stop(struct enc_loop *loop);
 void enc_loop_join(struct enc_loop *loop);
 
 /**
- * Free the handles of a loop whose thread has ended or never started. Main thread, loops in reverse order of
- * enc_loop_init. False when connections are left: nothing is freed then.
+ * Free the handles of a loop whose thread has ended or never started. Main thread, loops in
+ * reverse order of enc_loop_init. False when connections are left: nothing is freed then.
  */
 ENC_MUST_USE bool enc_loop_fini(struct enc_loop *loop);
 
-/** calloc that does not fail: net aborts, as h2o does, when the machine has no memory. Any thread. */
+/**
+ * calloc that does not fail: net aborts, as h2o does, when the machine has no memory. Any thread.
+ */
 ENC_MUST_USE void *enc_net_new(size_t len);

@@ -1,4 +1,5 @@
-/* The composition root: the one place that knows every room. Opened from top to bottom, closed in reverse. */
+/* The composition root: the one place that knows every room. Opened from top to bottom, closed in
+ * reverse. */
 #include "net/config.h"
 #include "net/control.h"
 #include "net/key.h"
@@ -131,8 +132,9 @@ static void close_node(struct node *node)
     enc_data_close(node->data);
 }
 
-/* Everybody is gone; outbound POSTs are given up, the services finish, then the loops, which carried their replies, end.
- * Only then may the host be freed: until its loop has ended a POST may still report to it. */
+/* Everybody is gone; outbound POSTs are given up, the services finish, then the loops, which
+ * carried their replies, end. Only then may the host be freed: until its loop has ended a POST may
+ * still report to it. */
 static void stop_node(struct node *node)
 {
     enc_server_stop_fetches(node->server);

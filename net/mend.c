@@ -1,11 +1,15 @@
-/* A repair of libh2o 2.2.5 from outside: libh2o finds uv_write through the dynamic linker, and so finds this one.
+/* A repair of libh2o 2.2.5 from outside: libh2o finds uv_write through the dynamic linker, and so
+ * finds this one.
  *
- * libh2o relies on every write to end in its callback. It does not when libuv refuses the write at once:
- * - After a reset was read, libuv (since 1.40) refuses further writes. libh2o ignores that, waits for ever to have said
- *   goodbye over TLS, and a descriptor is lost for every client that resets its connection.
- * - After a TLS record that does not decrypt, OpenSSL produces no output, and libh2o asks libuv to write no buffers at
- *   all. libuv aborts the process then: any client could end the node.
- * Here a refused write fails a moment later, through its callback, which is what libh2o understands. */
+ * libh2o relies on every write to end in its callback. It does not when libuv refuses the write at
+ * once:
+ * - After a reset was read, libuv refuses further writes. libh2o ignores that, waits
+ *   for ever to have said
+ * goodbye over TLS, and a descriptor is lost for every client that resets its connection.
+ * - After a TLS record that does not decrypt, OpenSSL produces no output, and libh2o asks libuv to
+ *   write no buffers at
+ * all. libuv aborts the process then: any client could end the node. Here a refused write fails a
+ * moment later, through its callback, which is what libh2o understands. */
 #include "net/mend.h"
 
 #include "net/peer.h"

@@ -78,16 +78,17 @@ static double cpu_seconds(void)
 
 static double resident_bytes(void)
 {
-    unsigned long pages = 0;
+    char line[128] = "";
     FILE *file = fopen("/proc/self/statm", "re");
-    if (!file || fscanf(file, "%*u %lu", &pages) != 1)
-        pages = 0;
-    if (file)
-        fclose(file);
-    return (double)pages * (double)sysconf(_SC_PAGESIZE);
+    if (!file)
+        return 0;
+    const char *pages = fgets(line, sizeof line, file) ? strchr(line, ' ') : NULL; /* 2nd word */
+    fclose(file);
+    return pages ? (double)strtoul(pages, NULL, 10) * (double)sysconf(_SC_PAGESIZE) : 0;
 }
 
-/* Taken at the first scrape less the time since then would be a lie; a constructor runs at the start. */
+/* Taken at the first scrape less the time since then would be a lie; a constructor runs at the
+ * start. */
 static time_t started_s;
 __attribute__((constructor)) static void remember_start(void)
 {

@@ -28,7 +28,7 @@ struct enc_metric_format {
 };
 
 /**
- * Every metric and the process's own figures as text. Returns a malloc'd text and its length in *len; the caller frees
- * it. NULL when memory is short.
+ * Every metric and the process's own figures as text. Returns a malloc'd text and its length in
+ * *len; the caller frees it. NULL when memory is short.
  */
 char *enc_metric_text(size_t *len, struct enc_metric_format format);

@@ -19,7 +19,10 @@ struct enc_mount_place {
     struct enc_bytes path;
 };
 
-/** enc-node at the root, every other service at its name; only those of the list unless it is empty. */
+/**
+ * enc-node at the root, every other service at its name; only those of the list unless it is
+ * empty.
+ */
 void enc_mounts_init(struct enc_mounts *mounts, const struct enc_config_list *only);
 
 /** The longest mount that path lies in. False when there is none. */

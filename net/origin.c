@@ -82,6 +82,7 @@ static void drop_unused(struct enc_origins *origins, const uint8_t bucket16[16])
 {
     struct entry **link = find(origins, bucket16);
     struct entry *entry = *link;
+    ENC_CHECK(entry != NULL);
     if (is_unused(entry)) {
         *link = entry->next;
         free(entry);

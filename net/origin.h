@@ -1,6 +1,6 @@
 /**
- * How many connections and WebSockets each address holds. One table for all loops behind one short lock, which is never
- * held together with another.
+ * How many connections and WebSockets each address holds. One table for all loops behind one short
+ * lock, which is never held together with another.
  */
 #pragma once
 
@@ -17,7 +17,10 @@ struct enc_origins;
 struct enc_origins *enc_origins_new(const uint64_t max_per_bucket[ENC_ORIGIN_KINDS]);
 void enc_origins_free(struct enc_origins *origins);
 
-/** Count one more of kind for the bucket (enc_address_bucket). False when the bound is reached. Any thread. */
+/**
+ * Count one more of kind for the bucket (enc_address_bucket). False when the bound is reached. Any
+ * thread.
+ */
 ENC_MUST_USE bool enc_origins_take(struct enc_origins *origins, const uint8_t bucket16[16],
                                    enum enc_origin_kind kind);
 

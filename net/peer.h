@@ -1,6 +1,6 @@
 /**
- * One TCP connection as net counts it: whose it is, how it behaves, how it is cut. It hangs on h2o's socket and dies
- * with it and with the last call that came over it. Loop thread only.
+ * One TCP connection as net counts it: whose it is, how it behaves, how it is cut. It hangs on
+ * h2o's socket and dies with it and with the last call that came over it. Loop thread only.
  */
 #pragma once
 
@@ -15,12 +15,15 @@ struct enc_peer {
     uint32_t holds;       /* the socket, and every unanswered call */
     uint32_t outstanding; /* calls not yet answered, cancelled ones included */
     uint64_t requests;
-    uint64_t resets; /* requests that the client took back */
+    uint64_t resets;      /* requests that the client took back */
+    uint64_t arriving_at; /* the sweep that counted arriving */
+    uint32_t arriving;    /* requests that have been arriving for long */
     uint8_t bucket16[16];
 };
 
 /**
- * Take a connection from listener. It is closed at once when there are too many, of all or of its address.
+ * Take a connection from listener. It is closed at once when there are too many, of all or of its
+ * address.
  */
 void enc_peer_accept(struct enc_listener *listener);
 
@@ -33,5 +36,8 @@ struct enc_peer *enc_peer_of_socket(const h2o_socket_t *sock);
 void enc_peer_hold(struct enc_peer *peer);
 void enc_peer_drop(struct enc_peer *peer);
 
-/** Cut the connection; h2o notices and frees it later. Safe inside h2o's callbacks, where closing is not. */
+/**
+ * Cut the connection; h2o notices and frees it later. Safe inside h2o's callbacks, where closing
+ * is not.
+ */
 void enc_peer_kill(const struct enc_peer *peer);

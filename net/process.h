@@ -1,9 +1,15 @@
-/** What the process asks of the operating system once, at its start, and the two sources it has of time and chance. */
+/**
+ * What the process asks of the operating system once, at its start, and the two sources it has of
+ * time and chance.
+ */
 #pragma once
 
 #include "proto/base/bytes.h"
 
-/** No core dumps and no attaching debugger, because memory holds the node key; no SIGPIPE. Main thread, first of all. */
+/**
+ * No core dumps and no attaching debugger, because memory holds the node key; no SIGPIPE. Main
+ * thread, first of all.
+ */
 void enc_process_seal(void);
 
 /** Raise the limit of open files to what is allowed; returns it. Main thread. */
@@ -15,7 +21,10 @@ unsigned enc_process_cpus(void);
 /** Wall clock in Unix ms. Any thread. */
 uint64_t enc_process_now_ms(void);
 
-/** Fill with random bytes of the kernel; aborts when there are none. Any thread; may wait at boot only. */
+/**
+ * Fill with random bytes of the kernel; aborts when there are none. Any thread; may wait at boot
+ * only.
+ */
 void enc_process_random(uint8_t *out, size_t len);
 
 /** Overwrite a secret so that no compiler removes it. Any thread. */

@@ -316,7 +316,8 @@ void enc_server_stop(struct enc_server *server)
         enc_loop_join(&server->loops[i]);
 }
 
-/* Contexts go in reverse order of their making, one after the other: h2o's handlers share vectors. */
+/* Contexts go in reverse order of their making, one after the other: h2o's handlers share
+ * vectors. */
 static bool fini_loops(struct enc_server *server)
 {
     bool is_clean = true;

@@ -1,5 +1,6 @@
 /**
- * The server: its loops, what they share, and the runtime it gives the services. Main thread, unless said otherwise.
+ * The server: its loops, what they share, and the runtime it gives the services. Main thread,
+ * unless said otherwise.
  */
 #pragma once
 
@@ -52,8 +53,8 @@ struct enc_server_threads {
 struct enc_server_threads enc_server_threads(const struct enc_config *config);
 
 /**
- * Build loops and runtime; nothing listens or runs yet, but the runtime may be used from now on. config must outlive
- * the server.
+ * Build loops and runtime; nothing listens or runs yet, but the runtime may be used from now on.
+ * config must outlive the server.
  */
 struct enc_server *enc_server_new(const struct enc_config *config, unsigned loop_count);
 
@@ -64,8 +65,8 @@ const struct enc_runtime *enc_server_runtime(const struct enc_server *server);
 const char *const *enc_server_mounts(const struct enc_server *server);
 
 /**
- * Listen, start the loops and say so, one log line per listener. False with the fault filled when an address cannot be
- * had or a certificate is no good; then only enc_server_free is left.
+ * Listen, start the loops and say so, one log line per listener. False with the fault filled when
+ * an address cannot be had or a certificate is no good; then only enc_server_free is left.
  */
 ENC_MUST_USE bool enc_server_start(struct enc_server *server, struct enc_server_fault *fault,
                                    struct enc_host *host);
@@ -79,7 +80,9 @@ bool enc_server_is_drained(const struct enc_server *server);
 /** Cut what is left. */
 void enc_server_cut(struct enc_server *server);
 
-/** Take the certificate from config's files again. False with the fault filled: the old one stays. */
+/**
+ * Take the certificate from config's files again. False with the fault filled: the old one stays.
+ */
 ENC_MUST_USE bool enc_server_reload(struct enc_server *server, struct enc_server_fault *fault);
 
 /** Give up outbound POSTs; later ones fail at once. Before the services stop. */

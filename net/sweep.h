@@ -1,4 +1,7 @@
-/** What h2o has no timer for: requests that dribble in, answers nobody takes, idle connections while draining. */
+/**
+ * What h2o has no timer for: requests that dribble in, answers nobody takes, idle connections
+ * while draining.
+ */
 #pragma once
 
 #include "net/loop.h"

@@ -11,9 +11,10 @@ struct enc_tls_fault {
 };
 
 /**
- * A server context of certificate chain and key (PEM files): TLS 1.2 and up, no renegotiation, no compression, ALPN h2
- * and http/1.1. The caller's one reference is dropped with SSL_CTX_free. NULL with the fault filled when a file cannot
- * be read or the two do not belong together. Any thread; blocks on the files.
+ * A server context of certificate chain and key (PEM files): TLS 1.2 and up, no renegotiation, no
+ * compression, ALPN h2 and http/1.1. The caller's one reference is dropped with SSL_CTX_free. NULL
+ * with the fault filled when a file cannot be read or the two do not belong together. Any thread;
+ * blocks on the files.
  */
 ENC_MUST_USE SSL_CTX *enc_tls_open(struct enc_tls_fault *fault, const char *certificate_path,
                                    const char *key_path);

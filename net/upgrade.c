@@ -68,6 +68,7 @@ static void add_accept(h2o_req_t *req)
     struct enc_bytes key = header(req, "sec-websocket-key");
     uint8_t source[KEY_LEN + sizeof GUID - 1], digest[SHA1_LEN];
     char *accept = h2o_mem_alloc_pool(&req->pool, ACCEPT_LEN);
+    ENC_CHECK(key.len == KEY_LEN && key.data != NULL);
     memcpy(source, key.data, KEY_LEN);
     memcpy(source + KEY_LEN, GUID, sizeof GUID - 1);
     ENC_CHECK(EVP_Digest(source, sizeof source, digest, NULL, EVP_sha1(), NULL) == 1);

@@ -18,7 +18,7 @@ void *enc_lookup_find(const struct enc_lookup *lookup, const uint8_t key32[32])
     return lookup->count ? slot_of(lookup, key32)->value : NULL;
 }
 
-/* At most three quarters full. The old slots stay behind in the arena: no more than the new ones. */
+/* At most three quarters full. The old slots stay in the arena: no more than the new ones. */
 static enum enc_err make_room(struct enc_lookup *lookup)
 {
     if (lookup->count < lookup->cap / 4 * 3)

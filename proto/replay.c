@@ -160,7 +160,7 @@ static enum enc_err count_type(struct enc_replay *replay, struct type_count **ou
 
 /* ---- is it legal here (steps 6-8) ---- */
 
-/* Only content and Updates can lose what they said; whether a Delete explains it shows at the end. */
+/* Only content and Updates can lose what they said; whether a Delete explains it shows later. */
 static bool check_erased(struct enc_replay_case *c)
 {
     bool may = enc_type_row(c->type)->family == ENC_FAMILY_CONTENT || c->type == ENC_TYPE_UPDATE;
@@ -215,8 +215,8 @@ static enum enc_err judge_life(struct enc_replay_case *c)
 }
 
 /*
- * A Migrate names the root before it. Whether an overdue bundle was closed by the timer just before it was judged, or
- * only when it was added, the log does not tell: both roots are honest.
+ * A Migrate names the root before it. Whether an overdue bundle was closed by the timer just before
+ * it was judged, or only when it was added, the log does not tell: both roots are honest.
  */
 static bool judge_lifecycle(struct enc_replay_case *c)
 {

@@ -88,12 +88,23 @@ static void start_sub(struct enc_buffer *buffer, const char *type, struct enc_by
     enc_json_member_text(buffer, "sub_id", sub_id);
 }
 
+void enc_wire_put_event_lead(struct enc_buffer *buffer, struct enc_bytes sub_id)
+{
+    start_sub(buffer, "Event", sub_id);
+    enc_json_put_raw(buffer, ",");
+}
+
+void enc_wire_put_event_rest(struct enc_buffer *buffer, struct enc_bytes members)
+{
+    enc_buffer_add(buffer, members);
+    finish(buffer);
+}
+
 void enc_wire_put_event(struct enc_buffer *buffer, struct enc_bytes sub_id,
                         struct enc_bytes members)
 {
-    start_sub(buffer, "Event", sub_id);
-    put_members(buffer, members);
-    finish(buffer);
+    enc_wire_put_event_lead(buffer, sub_id);
+    enc_wire_put_event_rest(buffer, members);
 }
 
 void enc_wire_put_eose(struct enc_buffer *buffer, struct enc_bytes sub_id)

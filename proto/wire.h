@@ -30,7 +30,13 @@ void enc_wire_put_error(struct enc_buffer *buffer, const struct enc_refusal *ref
 /** Append {"type":"Response","content":{members}}. */
 void enc_wire_put_response(struct enc_buffer *buffer, struct enc_bytes members);
 
-/** Append {"type":"Event","sub_id":"...",members}; members from enc_element_put. */
+/** Append {"type":"Event","sub_id":"...", : what Event frames of two subscriptions differ in. */
+void enc_wire_put_event_lead(struct enc_buffer *buffer, struct enc_bytes sub_id);
+
+/** Append members}: what follows the lead; members from enc_element_put. */
+void enc_wire_put_event_rest(struct enc_buffer *buffer, struct enc_bytes members);
+
+/** Append both. */
 void enc_wire_put_event(struct enc_buffer *buffer, struct enc_bytes sub_id,
                         struct enc_bytes members);
 

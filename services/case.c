@@ -22,7 +22,8 @@ static enum enc_err load_event(struct enc_event **out, struct enc_run *run, uint
     struct enc_bytes record;
     struct enc_event_place place = {.ord = run->state.ord, .seq = seq};
     ENC_TRY(enc_snap_event(run->snap, &record, place));
-    record = enc_arena_copy(&run->arena, record); /* it is needed longer than the snapshot is open */
+    record =
+        enc_arena_copy(&run->arena, record); /* it is needed longer than the snapshot is open */
     *out = ENC_ARENA_NEW(&run->arena, struct enc_event, 1);
     return *out && record.data ? enc_record_take(*out, &run->arena, record) : ENC_ERR_TOO_LARGE;
 }

@@ -55,7 +55,10 @@ struct enc_shipment {
 ENC_MUST_USE bool enc_push_take_slot(struct enc_host *host);
 void enc_push_give_slot(struct enc_host *host);
 
-/** A new one with a copy of url and payload; NULL when memory is short. Comes to own a slot that the caller took. */
+/**
+ * A new one with a copy of url and payload; NULL when memory is short. Comes to own a slot that the
+ * caller took.
+ */
 ENC_MUST_USE struct enc_shipment *enc_shipment_new(const struct enc_node *node,
                                                    const struct enc_dest *dest,
                                                    struct enc_bytes payload);

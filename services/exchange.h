@@ -87,8 +87,8 @@ struct enc_stream_mail {
 uint64_t enc_stream_mail_take(struct enc_mail *mail);
 
 /**
- * An exchange in an arena of its own, zeroed; NULL when memory is short or exchange_len_max is taken. Bounded by a multiple of the body limit. Any
- * thread.
+ * An exchange in an arena of its own, zeroed, bounded by a multiple of the body limit. NULL when
+ * memory is short or exchange_len_max is taken. Any thread.
  */
 ENC_MUST_USE struct enc_exchange *enc_exchange_new(struct enc_host *host);
 
@@ -100,8 +100,8 @@ ENC_MUST_USE struct enc_exchange *enc_exchange_open(struct enc_host *host, unsig
 void enc_exchange_free(struct enc_exchange *exchange);
 
 /**
- * A copy of a subscription's exchange that holds only what lives on with it: asker, dress, reader, filter. On success
- * exchange is gone. Errors: BUSY, TOO_LARGE; exchange is then as before
+ * A copy of a subscription's exchange that holds only what lives on with it: asker, dress, reader,
+ * filter. On success exchange is gone. Errors: BUSY, TOO_LARGE; exchange is then as before
  */
 ENC_MUST_USE enum enc_err enc_exchange_compact(struct enc_exchange **out,
                                                struct enc_exchange *exchange);

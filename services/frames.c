@@ -138,29 +138,52 @@ static struct enc_bytes cast_members(struct enc_cast *cast)
     return cast->members;
 }
 
-/* Its text has an arena of its own: subscriptions may all have different names. */
-static void make_shared(struct enc_cast *cast, struct enc_sub *sub)
+static struct enc_frame *frame_of(const struct enc_buffer *buffer)
 {
+    struct enc_bytes text;
+    return enc_buffer_bytes(buffer, &text) == ENC_ERR_OK ? enc_frame_new(text) : NULL;
+}
+
+static void make_rest(struct enc_cast *cast)
+{
+    struct enc_buffer buffer;
+    struct enc_bytes members = cast_members(cast);
+    enc_buffer_init(&buffer, &cast->arena, SIZE_MAX / 4);
+    if (members.data)
+        enc_wire_put_event_rest(&buffer, members);
+    cast->rest = members.data ? frame_of(&buffer) : NULL;
+}
+
+static void make_lead(struct enc_cast *cast, struct enc_bytes sub_id)
+{
+    uint8_t memory[2 * SMALL_LEN];
     struct enc_arena arena;
-    enc_arena_init(&arena, &cast->host->chunks, CAST_LEN_MAX);
-    struct enc_bytes text = text_of(sub, &arena, cast_members(cast));
-    enc_frame_drop(cast->frame);
-    cast->frame = text.data ? enc_frame_new(text) : NULL;
-    cast->sub_id = sub->exchange->asker.sub_id;
-    enc_arena_fini(&arena);
+    struct enc_buffer buffer;
+    enc_arena_init_fixed(&arena, memory, sizeof memory);
+    enc_buffer_init(&buffer, &arena, SMALL_LEN);
+    enc_wire_put_event_lead(&buffer, sub_id);
+    enc_frame_drop(cast->lead);
+    cast->lead = frame_of(&buffer);
+    cast->sub_id = sub_id;
 }
 
 static void send_shared(struct enc_cast *cast, struct enc_sub *sub)
 {
     const struct enc_runtime *runtime = cast->host->runtime;
     struct enc_bytes sub_id = sub->exchange->asker.sub_id;
-    if (!cast->frame || !enc_bytes_equal(cast->sub_id, sub_id))
-        make_shared(cast, sub);
-    if (!cast->frame) {
+    if (!cast->rest)
+        make_rest(cast);
+    if (!cast->lead || !enc_bytes_equal(cast->sub_id, sub_id))
+        make_lead(cast, sub_id);
+    if (!cast->rest || !cast->lead) {
         runtime->ws_close(runtime->self, sub->exchange->asker.conn, 1011);
         return;
     }
-    struct enc_outgoing out = {.frame = enc_frame_hold(cast->frame), .stream = sub->stream};
+    struct enc_outgoing out = {
+        .frame = enc_frame_hold(cast->lead),
+        .rest = enc_frame_hold(cast->rest),
+        .stream = sub->stream,
+    };
     runtime->ws_send(runtime->self, sub->exchange->asker.conn, &out);
 }
 
@@ -183,6 +206,7 @@ void enc_cast_send(struct enc_cast *cast, struct enc_sub *sub)
 
 void enc_cast_fini(struct enc_cast *cast)
 {
-    enc_frame_drop(cast->frame);
+    enc_frame_drop(cast->lead);
+    enc_frame_drop(cast->rest);
     enc_arena_fini(&cast->arena);
 }

@@ -1,4 +1,7 @@
-/** One event on its way to many subscriptions: serialised once, sealed only for those who asked sealed. */
+/**
+ * One event on its way to many subscriptions: serialised once for all that asked in clear, sealed
+ * for each of the others.
+ */
 #pragma once
 
 #include "proto/wire.h"
@@ -9,13 +12,14 @@ struct enc_cast {
     struct enc_arena arena;
     const struct enc_event *event;
     struct enc_bytes members; /* of the Event frame; made at the first send */
-    struct enc_frame *frame;  /* the newest clear frame, and whose sub_id is in it */
+    struct enc_frame *rest;   /* of every clear frame */
+    struct enc_frame *lead;   /* of the newest one, and whose sub_id is in it */
     struct enc_bytes sub_id;
 };
 
 void enc_cast_init(struct enc_cast *cast, struct enc_host *host, const struct enc_event *event);
 
-/** Queue the event for one subscription. Clear frames of equal sub_id share one copy. */
+/** Queue the event for one subscription. Clear frames share one copy of all but their sub_id. */
 void enc_cast_send(struct enc_cast *cast, struct enc_sub *sub);
 
 void enc_cast_fini(struct enc_cast *cast);

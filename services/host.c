@@ -53,11 +53,11 @@ uint64_t enc_host_now_ms(const struct enc_host *host)
 static uint32_t shard_of(const struct enc_host *host, const uint8_t enclave32[32])
 {
     const struct enc_store *store = enc_data_shard(host->data, enclave32);
-    for (uint32_t i = 0; i < host->writer_count; i++)
-        if (enc_data_shard_at(host->data, i) == store)
-            return i;
-    ENC_CHECK(!"an enclave's shard is one of the shards");
-    return 0;
+    uint32_t shard = 0;
+    while (shard < host->writer_count && enc_data_shard_at(host->data, shard) != store)
+        shard++;
+    ENC_CHECK(shard < host->writer_count);
+    return shard;
 }
 
 struct enc_store *enc_host_store(const struct enc_host *host, const uint8_t enclave32[32])

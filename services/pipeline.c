@@ -347,6 +347,7 @@ enum enc_err enc_bundle_close(struct enc_run *run, uint64_t close_ms)
     enc_put_ct_leaf(&run->set, state->ord, state->ct.count, &row);
     ENC_TRY(enc_frontier_add(&state->ct, &run->sink.subtrees, leaf32));
     memcpy(state->leaf_state_hash32, row.state_hash32, 32);
+    enc_put_leaf_of_state(&run->set, state->ord, row.state_hash32, state->ct.count - 1);
     state->bundle = (struct enc_frontier){.count = 0};
     state->last_ms = close_ms > state->last_ms ? close_ms : state->last_ms;
     run->has_writes = true;

@@ -54,23 +54,29 @@ static enum enc_err decode(struct enc_exchange *exchange, const struct enc_json 
     return err;
 }
 
-static enum enc_err unseal_commit(struct enc_exchange *exchange)
+/* What is wrong with the envelope belongs to no step; what is wrong with the commit in it does. */
+static struct enc_verdict unseal_commit(struct enc_exchange *exchange)
 {
-    ENC_TRY(enc_exchange_unseal(exchange, enc_host_now_ms(exchange->host)));
-    ENC_TRY(decode(exchange, exchange->envelope.content));
-    return enc_envelope_commit_check(&exchange->envelope, &exchange->commit);
+    enum enc_err err = enc_exchange_unseal(exchange, enc_host_now_ms(exchange->host));
+    if (err != ENC_ERR_OK)
+        return (struct enc_verdict){.err = err};
+    err = decode(exchange, exchange->envelope.content);
+    if (err != ENC_ERR_OK)
+        return (struct enc_verdict){.err = err, .step = 1};
+    err = enc_envelope_commit_check(&exchange->envelope, &exchange->commit);
+    return (struct enc_verdict){.err = err};
 }
 
 static void prepare_sealed_job(struct enc_job *job)
 {
     struct enc_exchange *exchange = enc_exchange_of_job(job);
-    exchange->verdict.err = unseal_commit(exchange);
+    exchange->verdict = unseal_commit(exchange);
     if (exchange->verdict.err == ENC_ERR_OK)
         exchange->verdict = prepare(exchange);
     enc_mail_ready(&exchange->mail);
 }
 
-/* On a WebSocket even a malformed commit is answered in its turn, if it says whose turn that is (16.57). */
+/* On a WebSocket even a malformed commit is answered in its turn, if it says whose (16.57). */
 static bool waits_its_turn(struct enc_exchange *exchange)
 {
     const struct enc_json *enclave = enc_json_get(exchange->json, "enclave");

@@ -115,15 +115,18 @@ enum enc_err enc_read_bundle(struct enc_read *read, struct enc_buffer *out,
 
 /* ---- state ---- */
 
-/* li: the newest leaf speaks of the current state, or the change is still in the open bundle. */
-static void put_leaf_index(struct enc_buffer *out, const struct enc_state *state)
+/* li: the newest leaf with this state, or null: the change is still in the open bundle. */
+static enum enc_err put_leaf_index(struct enc_buffer *out, const struct enc_read *read)
 {
-    bool is_bundled =
-        state->ct.count > 0 && memcmp(state->leaf_state_hash32, state->smt.hash32, 32) == 0;
-    if (is_bundled)
-        enc_json_member_u64(out, "li", state->ct.count - 1);
+    bool found = false;
+    uint64_t leaf = 0;
+    ENC_TRY(
+        enc_snap_leaf_of_state(read->snap, &found, &leaf, read->state.ord, read->state.smt.hash32));
+    if (found)
+        enc_json_member_u64(out, "li", leaf);
     else
         enc_json_member_raw(out, "li", ENC_LIT("null"));
+    return ENC_ERR_OK;
 }
 
 enum enc_err enc_read_state(struct enc_read *read, struct enc_buffer *out,
@@ -138,6 +141,5 @@ enum enc_err enc_read_state(struct enc_read *read, struct enc_buffer *out,
     ENC_TRY(enc_smt_prove(&read->tree, &proof, key21));
     enc_smt_proof_put(out, &proof);
     enc_json_member_hex(out, "state_hash", enc_bytes_of(read->state.smt.hash32, 32));
-    put_leaf_index(out, &read->state);
-    return ENC_ERR_OK;
+    return put_leaf_index(out, read);
 }

@@ -58,7 +58,7 @@ void enc_run_close_bundle(struct enc_run *run);
 /** Whether no more commits should join. */
 bool enc_run_is_full(const struct enc_run *run);
 
-/** Whether one more push payload may be made in it; those that find no room wait for the next run. */
+/** Whether one more push payload may be made in it; others wait for the next run. */
 bool enc_run_has_room(const struct enc_run *run);
 
 /**
@@ -70,5 +70,5 @@ ENC_MUST_USE bool enc_run_submit(struct enc_run *run, struct enc_actor *actor);
 /** The outcome is known: swap the state in or drop it, answer everybody, broadcast, push, free the run. */
 void enc_run_finish(struct enc_run *run);
 
-/** The writer's batch: every waiting run of a shard in one transaction (house: the walk of a commit, 4). */
-void enc_writer_work(void *store, struct enc_link *list, size_t count);
+/** The writer's batch: every waiting run of a shard, whose store is self, in one transaction. */
+void enc_writer_work(void *self, struct enc_link *list, size_t count);

@@ -41,6 +41,7 @@ struct enc_reply {
 /** What goes out on a WebSocket, in order of the calls made for one conn from one thread. */
 struct enc_outgoing {
     struct enc_frame *frame; /* one reference passes over; NULL = nothing, only the marks below */
+    struct enc_frame *rest;  /* the same message goes on with it; NULL = frame is all of it */
     uint64_t stream; /* subscription generation the frame belongs to; 0 = the socket itself */
     bool is_last;    /* the stream ends with this frame */
     bool wants_ack;  /* tell enc_host_socket_written(stream) once all before it has left */

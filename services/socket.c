@@ -8,7 +8,7 @@
 struct row {
     uint64_t stream; /* 0 = free */
     uint8_t enclave32[32];
-    struct enc_bytes sub_id; /* own memory */
+    struct enc_bytes sub_id;          /* own memory */
     struct enc_stream_mail *farewell; /* had ready, so that a subscription can always end */
 };
 
@@ -91,10 +91,11 @@ static bool fill_row(struct row *row, const struct enc_exchange *exchange)
 
 /* ---- mail to the enclaves ---- */
 
-static void post_mail(struct enc_socket *socket, const struct row *row, struct enc_stream_mail *mail)
+static void post_mail(struct enc_socket *socket, const struct row *row,
+                      struct enc_stream_mail *mail)
 {
-    enum enc_err err = enc_directory_post_always(socket->host->directory, row->enclave32,
-                                                 &mail->mail);
+    enum enc_err err =
+        enc_directory_post_always(socket->host->directory, row->enclave32, &mail->mail);
     if (err != ENC_ERR_OK)
         free(mail); /* not in memory: it has no subscriptions either */
 }
@@ -191,6 +192,7 @@ static void on_query(struct enc_socket *socket, struct enc_exchange *exchange)
         return;
     }
     struct row *row = find_stream(socket, exchange->asker.stream);
+    ENC_CHECK(row != NULL); /* just taken */
     memcpy(row->enclave32, exchange->enclave32, 32);
     enc_subscribe_enter(exchange);
 }

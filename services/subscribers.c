@@ -387,7 +387,7 @@ static void cast_event(struct enc_node *node, const struct enc_staged *staged)
     end_where(node, ends_by_revocation);
 }
 
-/* The node is already what the whole run made of it, so what that ends is ended behind its last event. */
+/* The node is already what the whole run made of it: what that ends is ended behind all of it. */
 void enc_subs_broadcast(struct enc_node *node, const struct enc_staged *first)
 {
     if (enc_subs_is_empty(node->subs))

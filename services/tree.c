@@ -56,3 +56,31 @@ void enc_tree_sink_init(struct enc_tree_sink *sink, struct enc_writeset *set, ui
         .subtrees = {.put = put_subtree, .self = sink},
     };
 }
+
+/* ---- the leaf of a state ---- */
+
+enum { VIEW_LEAF_OF_STATE = 0 }; /* DataViews count from 1 */
+
+void enc_put_leaf_of_state(struct enc_writeset *set, uint64_t ord, const uint8_t state_hash32[32],
+                           uint64_t leaf)
+{
+    uint8_t be8[8];
+    struct enc_view view = {.ord = ord, .number = VIEW_LEAF_OF_STATE};
+    enc_be64_put(be8, leaf);
+    struct enc_bytes value = enc_arena_copy(set->arena, enc_bytes_of(be8, 8));
+    set->failed |= !value.data;
+    if (value.data)
+        enc_put_row(set, view, enc_bytes_of(state_hash32, 32), value);
+}
+
+enum enc_err enc_snap_leaf_of_state(struct enc_snap *snap, bool *found, uint64_t *leaf,
+                                    uint64_t ord, const uint8_t state_hash32[32])
+{
+    struct enc_bytes value;
+    struct enc_view view = {.ord = ord, .number = VIEW_LEAF_OF_STATE};
+    ENC_TRY(enc_snap_row(snap, found, &value, view, enc_bytes_of(state_hash32, 32)));
+    if (*found && value.len != 8)
+        return ENC_ERR_INTERNAL;
+    *leaf = *found ? enc_be64_get(value.data) : 0;
+    return ENC_ERR_OK;
+}

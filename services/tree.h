@@ -22,3 +22,14 @@ struct enc_tree_sink {
     struct enc_subtree_sink subtrees;
 };
 void enc_tree_sink_init(struct enc_tree_sink *sink, struct enc_writeset *set, uint64_t ord);
+
+/**
+ * That this leaf is the newest one with this state_hash: a row of a view that no DataView uses, so
+ * that /state finds it without walking the log. protocol.md 8.6
+ */
+void enc_put_leaf_of_state(struct enc_writeset *set, uint64_t ord, const uint8_t state_hash32[32],
+                           uint64_t leaf);
+
+/** *found is false when no leaf has this state_hash. Errors: INTERNAL */
+ENC_MUST_USE enum enc_err enc_snap_leaf_of_state(struct enc_snap *snap, bool *found, uint64_t *leaf,
+                                                 uint64_t ord, const uint8_t state_hash32[32]);

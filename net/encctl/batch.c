@@ -198,6 +198,7 @@ static bool step(struct batch *batch)
     bool reads = wants_lines(batch) && has_room(batch);
     if (!reads && batch->answered == batch->sent)
         return true;
+    enc_out_flush();
     bool is_alive = enc_ws_wait(batch->ws, reads ? batch->fd : -1, -1);
     if (reads && is_readable(batch->fd))
         read_more(batch);

@@ -206,6 +206,7 @@ static enum enc_exit run(const struct line *line)
 {
     struct enc_ctl ctl;
     enum enc_exit status = ENC_EXIT_USAGE;
+    ENC_CHECK(line->command != NULL);
     if (enc_ctl_init(&ctl, &line->args))
         status = line->command->run(&ctl, &line->args);
     enc_ctl_fini(&ctl);

@@ -23,16 +23,12 @@ static void tell(const struct enc_ctl *ctl, const struct enc_json *object)
         enc_out_members(object);
 }
 
-/* Who must have signed: the option, else the one that /info/node names. */
-static bool find_sequencer(struct enc_ctl *ctl, uint8_t out32[32], const struct enc_args *args)
+/* Who must have signed when nobody was named: the one that /info/node names. */
+static bool ask_sequencer(struct enc_ctl *ctl, uint8_t out32[32])
 {
-    const char *given = args->values[ENC_OPTION_SEQUENCER];
-    if (given)
-        return enc_ctl_hex32(out32, given, "--sequencer");
-    if (!enc_node_know(ctl))
-        return false;
+    bool is_known = enc_node_know(ctl);
     memcpy(out32, ctl->seq_pub32, 32);
-    return true;
+    return is_known;
 }
 
 enum enc_exit enc_command_sth(struct enc_ctl *ctl, const struct enc_args *args)
@@ -41,9 +37,12 @@ enum enc_exit enc_command_sth(struct enc_ctl *ctl, const struct enc_args *args)
     uint8_t sequencer32[32];
     const struct enc_json *json = NULL;
     struct enc_sth sth;
-    if (!enc_ctl_hex32(enclave32, args->words[0], "ENCLAVE"))
+    const char *given = args->values[ENC_OPTION_SEQUENCER];
+    if (!enc_ctl_hex32(enclave32, args->words[0], "ENCLAVE") ||
+        (given && !enc_ctl_hex32(sequencer32, given, "--sequencer")))
         return ENC_EXIT_USAGE;
-    if (!find_sequencer(ctl, sequencer32, args) || !fetch_object(ctl, &json, enclave32, "/sth"))
+    if ((!given && !ask_sequencer(ctl, sequencer32)) ||
+        !fetch_object(ctl, &json, enclave32, "/sth"))
         return ENC_EXIT_REFUSED;
     if (enc_sth_take(&sth, json) != ENC_ERR_OK || !enc_sth_verify(ctl->curve, &sth, sequencer32)) {
         enc_out_fault("the tree head is not signed by the sequencer");

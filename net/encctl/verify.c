@@ -39,11 +39,13 @@ bool enc_verify_fail(struct enc_verify *verify, const char *name, uint64_t seq, 
     return tell_fault(verify, name, seq, enc_bytes_of_text(text));
 }
 
-/* A gap is no lie when it holds what this reader may not read. */
+/* A gap, or an early end, is no lie when it holds what this reader may not read. */
 static bool is_hidden(struct enc_verify *verify)
 {
     enum enc_replay_fault fault = verify->replay.verdict.fault;
-    bool is_gap = fault == ENC_REPLAY_FAULT_SEQ || fault == ENC_REPLAY_FAULT_MANIFEST;
+    bool is_short =
+        fault == ENC_REPLAY_FAULT_HEAD_SIZE && verify->replay.next_seq <= verify->info_seq;
+    bool is_gap = is_short || fault == ENC_REPLAY_FAULT_SEQ || fault == ENC_REPLAY_FAULT_MANIFEST;
     return is_gap && verify->is_online && !enc_verify_sees_all(verify);
 }
 

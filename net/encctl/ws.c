@@ -30,6 +30,7 @@ struct enc_ws {
     uint8_t head[HEAD_LEN_MAX]; /* of the answer, and what came right behind it */
     size_t head_len;
     size_t head_used;
+    uint64_t message_count; /* delivered */
     bool has_ended;
     bool said_goodbye;
 };
@@ -90,6 +91,7 @@ static void on_message(wslay_event_context_ptr wslay,
 {
     (void)wslay;
     struct enc_ws *ws = (struct enc_ws *)self;
+    ws->message_count++;
     if (message->opcode == WSLAY_TEXT_FRAME)
         ws->text(ws->opaque, enc_bytes_of(message->msg, message->msg_length));
     if (message->opcode == WSLAY_CONNECTION_CLOSE)
@@ -272,12 +274,15 @@ static void move(struct enc_ws *ws)
     ws->has_ended = ws->has_ended || !is_moving;
 }
 
+/* The first move takes what poll does not see; who got something from it must not wait for more. */
 bool enc_ws_wait(struct enc_ws *ws, int more_fd, int timeout_ms)
 {
-    move(ws); /* TLS may hold bytes that poll does not see */
+    uint64_t before = ws->message_count;
+    move(ws);
     short events = wslay_event_want_write(ws->wslay) ? POLLIN | POLLOUT : POLLIN;
     struct pollfd waits[2] = {{.fd = ws->fd, .events = events}, {.fd = more_fd, .events = POLLIN}};
-    if (!is_over(ws) && poll(waits, 2, timeout_ms) > 0)
+    bool has_news = ws->message_count > before;
+    if (!is_over(ws) && poll(waits, 2, has_news ? 0 : timeout_ms) > 0)
         move(ws);
     if (ws->has_ended && !ws->said_goodbye)
         enc_out_fault("the connection to the node was lost");

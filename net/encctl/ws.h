@@ -26,7 +26,7 @@ size_t enc_ws_unsent(const struct enc_ws *ws);
 
 /**
  * Send what is queued, wait until something comes in, or more_fd (-1: none) is readable, or the
- * time is over, or a signal arrives; deliver what came in. False when the connection has ended;
- * told why unless the node said goodbye.
+ * time is over (-1: never), or a signal arrives; deliver what came in. False when the connection
+ * has ended; told why unless the node said goodbye.
  */
 ENC_MUST_USE bool enc_ws_wait(struct enc_ws *ws, int more_fd, int timeout_ms);

@@ -12,7 +12,7 @@ import { Mirror } from './mirror.mjs';
 import { Workload } from './workload.mjs';
 
 const COMMITS = 130;
-const PEOPLE = 7;
+const PEOPLE = 5;
 
 /* A bundle rule each, and how the enclave ends. */
 const WORLDS = [

@@ -5,7 +5,8 @@ import { newKey } from '../wire/lib/keys.mjs';
 import { OWNER_BIT } from '../wire/lib/rbac.mjs';
 import { refersTo } from '../wire/lib/fixtures.mjs';
 
-const ROLES = ['Admin', 'Member', 'Blocked', 'Sink', 'Bell'];
+/* As often as they should be handed out: who is Member and Blocked meets the denies. */
+const ROLES = ['Admin', 'Member', 'Member', 'Member', 'Blocked', 'Sink', 'Bell'];
 const MOVES = [null, 'Member', 'Blocked'];
 const CONTENT_TYPES = ['Post', 'Note', 'Secret'];
 
@@ -104,7 +105,7 @@ const ENTRIES = {
   Grant: (random, identity) => ({ identity, role: random.pick(ROLES) }),
   Revoke: (random, identity) => ({ identity, role: random.pick(ROLES) }),
   Move: (random, identity) => ({ identity, from: random.pick(MOVES), to: random.pick(MOVES) }),
-  Force_Move: (random, identity) => ({ identity, to: random.pick(['Admin', ...MOVES]) }),
+  Force_Move: (random, identity) => ({ identity, to: random.pick(['Admin', 'Blocked', ...MOVES]) }),
   Transfer_Owner: (random, identity) => ({ new_owner: identity }),
 };
 

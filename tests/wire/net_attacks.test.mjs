@@ -12,7 +12,7 @@ import { END_HEADERS, H2, Raw, field, frame, framesOf, headers, openH2, requestB
 import { sleep, until } from './lib/wait.mjs';
 
 const MIB = 1 << 20;
-const SLOW_MS = 1500;
+const SLOW_MS = 4000;
 
 /* request text after "GET|POST / HTTP/1.1\r\n"; every row is 400 and the end of the connection */
 const AMBIGUOUS = [
@@ -120,6 +120,16 @@ await runSuite(async ({ check }) => {
     await raw.whenClosed(SLOW_MS * 4).finally(() => clearInterval(drip));
     assert.ok(await refusals('slow_request') >= 1);
   });
+  await check('HTTP/2: many bodies that arrive slowly on one connection are cut early', async () => {
+    const raw = await openH2(url);
+    const begun = Date.now();
+    for (let stream = 1; stream < 41; stream += 2) {
+      raw.write(headers(stream, requestBlock('POST', '/'), END_HEADERS));
+      raw.write(frame(H2.DATA, 0, stream, Buffer.alloc(16_384)));
+    }
+    await raw.whenClosed();
+    assert.ok(Date.now() - begun < SLOW_MS, 'before a single slow one would be');
+  });
   await check('HTTP/2: headers that never end are cut', async () => {
     const raw = await openH2(url);
     raw.write(headers(1, requestBlock('GET', '/'), 0));
@@ -134,7 +144,7 @@ await runSuite(async ({ check }) => {
     raw.socket.pause();
     const one = `POST / HTTP/1.1\r\nHost: t\r\nContent-Length: ${query.length}\r\n\r\n${query}`;
     raw.write(one.repeat(100));
-    await until(async () => await refusals('slow_response') > before, 'a slow response', 9000);
+    await until(async () => await refusals('slow_response') > before, 'a slow response', SLOW_MS * 3);
     raw.end();
   });
   await check('HTTP/2: rapid reset ends the connection, work stays bounded', async () => {
@@ -252,4 +262,30 @@ await runSuite(async ({ check }) => {
     await until(() => all.every((raw) => raw.closed), 'all to be closed', SLOW_MS * 3);
   });
   assert.equal((await daemon.stop()).code, 0);
+
+  const small = await Daemon.start({ env: { ENCLAVED_LIMITS_CONNECTIONS: '20',
+    ENCLAVED_LIMITS_OUTSTANDING: '3' } });
+  await check('connections of all addresses together are bounded', async () => {
+    const all = await Promise.all(Array.from({ length: 50 }, () => Raw.open(small.url)));
+    await until(() => all.filter((raw) => raw.closed).length >= 30, 'the surplus to be closed');
+    const { text } = await request('GET', small.admin, '/metrics');
+    assert.match(text, /reason="connections"\} [1-9]/, 'and admin still answers');
+    all.forEach((raw) => raw.end());
+    const answers = async () => (await request('GET', small.url, '/info/node').catch(() => ({})))
+      .status === 200;
+    await until(answers, 'room again');
+  });
+  await check('unanswered requests of one connection are bounded', async () => {
+    const raw = await openH2(small.url);
+    raw.write(Buffer.concat(Array.from({ length: 60 }, (_, i) =>
+      headers(2 * i + 1, requestBlock('GET', '/info/node')))));
+    const ends = () => framesOf(raw).filter((got) => got.type === H2.DATA && got.flags & 1);
+    await until(() => ends().length === 60, 'all answers');
+    const bodies = framesOf(raw).filter((got) => got.type === H2.DATA).map((got) => String(got.payload));
+    const busy = bodies.filter((body) => /unanswered requests/.test(body));
+    assert.ok(busy.length >= 20 && busy.length < 60, `${busy.length} of 60 were refused`);
+    busy.forEach((body) => assert.equal(JSON.parse(body).code, 'RATE_LIMITED'));
+    raw.end();
+  });
+  assert.equal((await small.stop()).code, 0);
 });

@@ -143,6 +143,8 @@ await runSuite(async ({ check }) => {
     assert.deepEqual([mode('.'), mode('node.key')], ['700', '600']);
     const key = fs.readFileSync(path.join(data, 'node.key'), 'utf8');
     assert.match(key, /^[0-9a-f]{64}\n$/);
+    const limits = fs.readFileSync(`/proc/${daemon.child.pid}/limits`, 'utf8');
+    assert.match(limits, /Max core file size +0 +0 /, 'memory with the key is never dumped');
     const before = daemon.client.seqPub;
     await daemon.restart();
     assert.equal(daemon.client.seqPub, before);

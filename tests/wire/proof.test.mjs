@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { runSuite } from './lib/check.mjs';
 import * as ct from './lib/ct.mjs';
 import { assertError, assertOk } from './lib/errors.mjs';
-import { Enclave, wall } from './lib/fixtures.mjs';
+import { Enclave, forum, wall } from './lib/fixtures.mjs';
 import { EMPTY_HEX } from './lib/hash.mjs';
 import { newKey } from './lib/keys.mjs';
 import { Daemon } from './lib/process.mjs';
@@ -250,6 +250,20 @@ await runSuite(async ({ check }) => {
     assert.equal(inclusion.state_hash, proof.state_hash);
     assert.ok(verifySmt(proof, inclusion.state_hash));
     assert.ok(ct.verifyInclusion(inclusion, await headOf(enclave)));
+  });
+  await check('8.6 state: a state that comes back is that of the older leaf', async () => {
+    const enclave = await create(2, 0, forum);
+    const [owner, member] = [enclave.owner, newKey()];
+    await enclave.post(owner);
+    await enclave.grant(member, 'Member');
+    await enclave.post(owner);
+    const state = () => prove(enclave, 'state', { namespace: 'rbac', key: member.pub });
+    assert.equal((await state()).li, 1);
+    await enclave.add(owner, 'Revoke', { identity: member.pub, role: 'Member' });
+    const proof = await state();
+    assert.deepEqual([proof.v, proof.li], [null, 0]);
+    const inclusion = await prove(enclave, 'inclusion', { leaf_index: 0 });
+    assert.equal(inclusion.state_hash, proof.state_hash);
   });
   await check('5.6, 30 proofs need R on some type; /bundle on the type of the event', async () => {
     const only = (read) => (key) => ({ ...wall(key, { bundle: { size: 1, timeout: 0 } }), RBAC: {

@@ -7,7 +7,7 @@ import { envelope } from './lib/client.mjs';
 import { makeCommit, makeManifest } from './lib/commit.mjs';
 import { assertErrorBody, assertOk } from './lib/errors.mjs';
 import { eventFault, eventOf, receiptFault } from './lib/event.mjs';
-import { Enclave, forum, refersTo, wall } from './lib/fixtures.mjs';
+import { Enclave, club, refersTo, wall } from './lib/fixtures.mjs';
 import { newKey } from './lib/keys.mjs';
 import { Daemon } from './lib/process.mjs';
 import { makeSession } from './lib/session.mjs';
@@ -16,19 +16,6 @@ import { sleep } from './lib/wait.mjs';
 
 const UNKNOWN = 'ab'.repeat(32);
 const QUIET_MS = 250;
-
-/** Members read and write Posts and see each other come and go; nobody else reads anything. */
-function club(owner, options) {
-  const roles = ['Member'];
-  const schema = [{ event: 'Post', role: 'Member', ops: ['C', 'R'] },
-    { event: 'Post', role: 'Owner', ops: ['C', 'R'] },
-    { event: 'Grant', role: 'Member', ops: ['R'] },
-    { event: 'Grant', role: 'Owner', ops: ['C'] },
-    { event: 'Revoke', role: 'Owner', ops: ['C'] },
-    { event: 'Revoke', role: 'Member', ops: ['R'] }];
-  const manifest = forum(owner, options);
-  return { ...manifest, RBAC: { roles, schema, initial_state: { Owner: [owner.pub] } } };
-}
 
 const seqs = (frames) => frames.map((frame) => frame.event.seq);
 

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { runSuite } from './lib/check.mjs';
-import { Enclave, forum, wall } from './lib/fixtures.mjs';
+import { Enclave, club, forum, wall } from './lib/fixtures.mjs';
 import { newKey } from './lib/keys.mjs';
 import { Daemon } from './lib/process.mjs';
 import { seededRandom } from './lib/random.mjs';
@@ -105,6 +105,54 @@ await runSuite(async ({ check }) => {
     closed.forEach((frame) => assert.equal(frame.reason, 'slow_consumer'));
     assert.ok(closed.length === 1 || slow.closed, 'told, or cut off');
     quick.terminate();
+  }, 40_000);
+
+  /** An enclave with more stored than any buffer on the way holds, and a reader that pauses. */
+  async function pausedReader(content) {
+    const enclave = await Enclave.create(client, content);
+    const reader = newKey();
+    if (content === club) await enclave.grant(reader, 'Member');
+    const posts = range(1, BIG_COMMITS).map((i) => enclave.make(enclave.owner, 'Post',
+      `${i} ${'x'.repeat(BIG)}`));
+    await mapWide(posts, 4, (commit) => client.accept(commit));
+    const socket = await Socket.open(client);
+    const sub = socket.query('s', enclave.id, { limit: 1000 }, { as: reader });
+    await sub.next();
+    socket.raw._socket.pause();
+    await sleep(300);
+    return { enclave, reader, socket, sub };
+  }
+
+  await check('9.3 a reader slow in its stored events is waited for: no gap behind EOSE', async () => {
+    const { enclave, socket, sub } = await pausedReader(wall);
+    for (let i = 0; i < 20; i++) await enclave.post(enclave.owner, `${i}`);
+    socket.raw._socket.resume();
+    assert.deepEqual(await collect(sub, BIG_COMMITS + 20), range(1, BIG_COMMITS + 20));
+    await enclave.post(enclave.owner, 'live');
+    assert.deepEqual((await sub.live(1)).map(seqOf), [BIG_COMMITS + 21]);
+    socket.terminate();
+  }, 40_000);
+  await check('9.5 R lost during the stored events: no more of them, access_revoked', async () => {
+    const { enclave, reader, socket, sub } = await pausedReader(club);
+    await enclave.add(enclave.owner, 'Revoke', { identity: reader.pub, role: 'Member' });
+    socket.raw._socket.resume();
+    const frames = await sub.through('Closed', 15_000);
+    assert.equal(frames.at(-1).reason, 'access_revoked');
+    const events = frames.filter((frame) => frame.type === 'Event');
+    assert.ok(events.length < BIG_COMMITS - 1, `${events.length} events`);
+    socket.terminate();
+  }, 40_000);
+  await check('9.4 Close and Terminate during the stored events', async () => {
+    const { enclave, socket, sub } = await pausedReader(wall);
+    const other = socket.query('t', enclave.id, { type: 'Terminate' });
+    await enclave.add(enclave.owner, 'Terminate');
+    sub.close();
+    socket.raw._socket.resume();
+    assert.equal((await sub.through('Closed', 15_000)).at(-1).reason, 'client_close');
+    const told = await other.through('Closed', 15_000);
+    assert.equal(told.at(-1).reason, 'enclave_terminated');
+    assert.equal(told.filter((frame) => frame.type === 'Event').length, 1);
+    socket.terminate();
   }, 40_000);
 
   await check('vanished readers are harmless', async () => {

@@ -38,8 +38,7 @@ Test(exchange, answers_that_nobody_reads_are_bounded_with_503)
     for (int i = 0; i < 40; i++) {
         struct enc_call *call = rig_post(&rig, "/", body);
         refused += call->status == 503;
-        cr_assert(call->status == 503 ? call->retry_s == 1
-                                      : call_is(call, 400, "INVALID_REQUEST"));
+        cr_assert(call->status == 503 ? call->retry_s == 1 : call_is(call, 400, "INVALID_REQUEST"));
     }
     cr_assert_gt(refused, 20);
     cr_assert_lt(refused, 38);
@@ -89,8 +88,15 @@ Test(exchange, nothing_is_left_when_all_is_answered)
 {
     rig_open(&rig, 4);
     const uint8_t *enclave32 = rig_create(&rig, &(struct shape){0});
-    const char *bodies[] = {"", "{", "[]", "{}", "{\"exp\":1}", "{\"type\":\"Query\"}",
-                            "{\"type\":\"Pull\"}", "{\"type\":\"Commit\"}", "{\"type\":\"Close\"}"};
+    const char *bodies[] = {"",
+                            "{",
+                            "[]",
+                            "{}",
+                            "{\"exp\":1}",
+                            "{\"type\":\"Query\"}",
+                            "{\"type\":\"Pull\"}",
+                            "{\"type\":\"Commit\"}",
+                            "{\"type\":\"Close\"}"};
     struct enc_conn *conn = rig_connect(&rig, NULL);
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
         cr_assert_eq(rig_post(&rig, "/", enc_bytes_of_text(bodies[i]))->status, 400);

@@ -102,13 +102,19 @@ void rig_release(struct rig *rig)
     }
 }
 
+static size_t sent_len(const struct sent *sent)
+{
+    const struct enc_frame *rest = sent->out.rest;
+    return enc_frame_bytes(sent->out.frame).len + (rest ? enc_frame_bytes(rest).len : 0);
+}
+
 static void ws_send(void *self, struct enc_conn *conn, const struct enc_outgoing *outgoing)
 {
     (void)self;
     struct sent *sent = (struct sent *)calloc(1, sizeof *sent);
     sent->out = *outgoing;
     if (outgoing->frame)
-        conn->queued_len += enc_frame_bytes(outgoing->frame).len;
+        conn->queued_len += sent_len(sent);
     if (conn->queue_end)
         conn->queue_end->next = sent;
     else
@@ -185,6 +191,19 @@ static size_t loop_choices(void *self, uint64_t now)
     return count;
 }
 
+static void deliver(struct enc_conn *conn, const struct sent *sent)
+{
+    struct enc_bytes lead = enc_frame_bytes(sent->out.frame);
+    size_t len = sent_len(sent);
+    uint8_t *text = (uint8_t *)malloc(len + 1);
+    memcpy(text, lead.data, lead.len);
+    if (sent->out.rest)
+        memcpy(text + lead.len, enc_frame_bytes(sent->out.rest).data, len - lead.len);
+    append(&conn->got, &conn->got_end, enc_bytes_of(text, len));
+    conn->got_count++;
+    free(text);
+}
+
 static void pop(struct enc_conn *conn)
 {
     struct sent *sent = conn->queue;
@@ -192,17 +211,16 @@ static void pop(struct enc_conn *conn)
     if (!conn->queue)
         conn->queue_end = NULL;
     struct enc_frame *frame = sent->out.frame;
-    bool is_admitted = conn->socket && enc_host_socket_admits(conn->socket, sent->out.stream,
-                                                              sent->out.is_last);
+    bool is_admitted =
+        conn->socket && enc_host_socket_admits(conn->socket, sent->out.stream, sent->out.is_last);
     if (frame)
-        conn->queued_len -= enc_frame_bytes(frame).len;
-    if (is_admitted && frame) {
-        append(&conn->got, &conn->got_end, enc_frame_bytes(frame));
-        conn->got_count++;
-    }
+        conn->queued_len -= sent_len(sent);
+    if (is_admitted && frame)
+        deliver(conn, sent);
     if (is_admitted && sent->out.wants_ack)
         enc_host_socket_written(conn->socket, sent->out.stream);
     enc_frame_drop(frame);
+    enc_frame_drop(sent->out.rest);
     free(sent);
 }
 
@@ -246,7 +264,7 @@ void rig_init(struct rig *rig, uint64_t seed)
     cr_assert_eq(enc_sim_open(&rig->sim, seed, START_MS), ENC_ERR_OK);
     rig->loop = (struct enc_sim_source){loop_choices, loop_run, NULL, rig, NULL};
     enc_sim_add(rig->sim, &rig->loop);
-    rig->runtime = (struct enc_runtime){rig,     now_ms,    fill_random, reply, ws_send,
+    rig->runtime = (struct enc_runtime){rig,      now_ms,    fill_random, reply, ws_send,
                                         ws_close, conn_hold, conn_drop,   fetch};
     rig->data_config = (struct enc_data_config){
         .dir = rig->dir, .node_pub32 = rig->node.pub32, .map_len = 1 << 28, .sync = false};
@@ -291,6 +309,7 @@ static void free_conn(struct enc_conn *conn)
     while (conn->queue) {
         struct sent *next = conn->queue->next;
         enc_frame_drop(conn->queue->out.frame);
+        enc_frame_drop(conn->queue->out.rest);
         free(conn->queue);
         conn->queue = next;
     }
@@ -534,8 +553,7 @@ struct enc_event rig_accept(struct rig *rig, const struct draft *draft)
     struct enc_call *call = rig_post(rig, "/", rig_commit_json(rig, &commit));
     cr_assert_eq(call->status, 200, "%s: %.300s", draft->type, call->body);
     cr_assert_eq(enc_receipt_take(&event, call_json(call)), ENC_ERR_OK);
-    cr_assert_eq(enc_receipt_check(&event, rig->curve, &commit, rig->node.pub32),
-                 ENC_EVENT_SOUND);
+    cr_assert_eq(enc_receipt_check(&event, rig->curve, &commit, rig->node.pub32), ENC_EVENT_SOUND);
     return event;
 }
 
@@ -649,8 +667,7 @@ struct asked rig_seal(struct rig *rig, enum who who, const uint8_t enclave32[32]
 struct asked rig_seal_frame(struct rig *rig, enum who who, const uint8_t enclave32[32],
                             const char *sub_id, const char *filter)
 {
-    return seal(rig, who, enclave32,
-                rig_text(rig, "\"type\":\"Query\",\"sub_id\":\"%s\"", sub_id),
+    return seal(rig, who, enclave32, rig_text(rig, "\"type\":\"Query\",\"sub_id\":\"%s\"", sub_id),
                 rig_text(rig, ",\"filter\":%s", filter));
 }
 
@@ -706,11 +723,11 @@ void rig_subscribe(struct enc_conn *conn, const uint8_t enclave32[32], const cha
                    const char *filter)
 {
     struct rig *rig = conn->rig;
-    rig_frame(conn, enc_bytes_of_text(rig_text(
-                        rig,
-                        "{\"type\":\"Query\",\"sub_id\":\"%s\",\"enclave\":\"%s\","
-                        "\"content\":{\"filter\":%s}}",
-                        sub_id, rig_hex(rig, enclave32, 32), filter)));
+    rig_frame(conn,
+              enc_bytes_of_text(rig_text(rig,
+                                         "{\"type\":\"Query\",\"sub_id\":\"%s\",\"enclave\":\"%s\","
+                                         "\"content\":{\"filter\":%s}}",
+                                         sub_id, rig_hex(rig, enclave32, 32), filter)));
 }
 
 const struct enc_json *conn_json(const struct enc_conn *conn, size_t index)

@@ -86,8 +86,8 @@ struct rig {
     size_t fetch_count;
     uint64_t fetches_started;
     size_t fetches_peak;
-    int fetch_status;  /* what endpoints answer */
-    bool holds_fetches; /* endpoints do not answer by themselves */
+    int fetch_status;                /* what endpoints answer */
+    bool holds_fetches;              /* endpoints do not answer by themselves */
     struct got *posted, *posted_end; /* bodies of all POSTs, in order */
     struct enc_conn *conns[RIG_CONNS_MAX];
     size_t conn_count;

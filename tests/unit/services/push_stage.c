@@ -22,9 +22,9 @@ static const uint8_t *make(uint64_t seed)
 
 static void register_endpoint(const uint8_t *enclave32, const char *role, const char *url)
 {
-    const char *content = rig_text(
-        &rig, "{\"identity\":\"%s\",\"role\":\"%s\",\"endpoint\":\"%s\"}",
-        rig_hex(&rig, rig.keys[GUEST].pub32, 32), role, url);
+    const char *content =
+        rig_text(&rig, "{\"identity\":\"%s\",\"role\":\"%s\",\"endpoint\":\"%s\"}",
+                 rig_hex(&rig, rig.keys[GUEST].pub32, 32), role, url);
     rig_accept(&rig, &(struct draft){OWNER, enclave32, "Grant_Push", content, NULL, 0});
 }
 
@@ -108,8 +108,9 @@ Test(push_stage, a_queue_that_found_no_slot_comes_back)
         for (int i = 0; i < 3; i++)
             register_endpoint(ids32[i], "Sink", "http://10.0.0.1/");
         for (int i = 0; i < 6; i++)
-            rig_send(&rig, "/",
-                     rig_body(&rig, &(struct draft){MEMBER, ids32[i % 3], "Message", "x", NULL, 0}));
+            rig_send(
+                &rig, "/",
+                rig_body(&rig, &(struct draft){MEMBER, ids32[i % 3], "Message", "x", NULL, 0}));
         rig_sleep(&rig, 20000);
         cr_assert_geq(rig_posted_count(&rig), 3, "seed %zu", (size_t)seed);
         cr_assert_leq(rig.fetches_peak, 1);

@@ -25,8 +25,8 @@ static void dump_table(uint8_t digest32[32], struct enc_snap *snap, enum enc_tab
     struct enc_scan scan;
     struct enc_bytes key, value;
     enc_scan_start(&scan, snap, table, false);
-    enc_row_key_init(&scan.low);
-    enc_row_key_init(&scan.high);
+    scan.any_shape = true;
+    enc_row_key_u8(&scan.low, 0);
     enc_row_key_top(&scan.high);
     while (enc_scan_step(&scan, &key, &value)) {
         feed(digest32, key);
@@ -95,9 +95,9 @@ static void set_roles(struct replay *r, const uint8_t identity32[32], const stru
 static void apply_manifest(struct replay *r, const struct enc_event *event)
 {
     uint8_t id32[32];
-    cr_assert_eq(enc_manifest_parse(&r->manifest, &r->arena, &r->arena, event->commit.content,
-                                    NULL),
-                 ENC_ERR_OK);
+    cr_assert_eq(
+        enc_manifest_parse(&r->manifest, &r->arena, &r->arena, event->commit.content, NULL),
+        ENC_ERR_OK);
     enc_enclave_id(id32, &event->commit);
     cr_assert_arr_eq(id32, event->commit.enclave32, 32);
     for (uint32_t i = 0; i < r->manifest.initial_count; i++)

@@ -1,6 +1,7 @@
 // One line per check, one closing line, exit status 1 when something failed.
 
 const TIMEOUT_MS = 20_000;
+const PATIENCE = Number(process.env.ENC_PATIENCE ?? 1); /* programs under a sanitizer are slow */
 
 function withTimeout(promise, ms) {
   let timer;
@@ -22,7 +23,7 @@ class Suite {
   check = async (name, body, timeout = TIMEOUT_MS) => {
     if (this.#only && !this.#only.test(name)) return;
     try {
-      await withTimeout(Promise.resolve().then(body), timeout);
+      await withTimeout(Promise.resolve().then(body), timeout * PATIENCE);
       this.passed++;
       console.log(`ok      ${name}`);
     } catch (error) {

@@ -23,6 +23,8 @@ const BY_STATUS = {
 const STATUS = new Map(Object.entries(BY_STATUS).flatMap(
   ([status, codes]) => codes.map((code) => [code, Number(status)])));
 
+export const CODES = [...STATUS.keys()];
+
 /** Assert the shape of an Error body or frame. */
 export function assertErrorBody(body, code) {
   assert.equal(body?.type, 'Error', `expected ${code}, got ${JSON.stringify(body)?.slice(0, 300)}`);

@@ -53,6 +53,15 @@ export function wall(owner, { bundle = { size: 4, timeout: 0 } } = {}) {
   return { enc_v: 1, RBAC, bundle, meta: { nonce: nonce() } };
 }
 
+/** Members read Posts, write them and see each other come and go; nobody else reads anything. */
+export function club(owner, options) {
+  const schema = [row('Post', 'Member', ['C', 'R']), row('Post', 'Owner', ['C', 'R']),
+    row('Grant', 'Member', ['R']), row('Grant', 'Owner', ['C']),
+    row('Revoke', 'Member', ['R']), row('Revoke', 'Owner', ['C'])];
+  const RBAC = { roles: ['Member'], schema, initial_state: { Owner: [owner.pub] } };
+  return { ...forum(owner, options), RBAC };
+}
+
 /** An enclave on a node: { id, owner, manifest, receipt } with shorthands for its commits. */
 export class Enclave {
   static async create(client, content = forum, options = {}) {

@@ -55,7 +55,11 @@ export class Subscription extends Inbox {
 function openFrame(frame, subscription) {
   if (frame.type !== 'Event' || typeof frame.content !== 'string') return frame;
   const { content, ...outer } = frame;
-  return { ...outer, sealed: content, ...subscription.open(content) };
+  try {
+    return { ...outer, sealed: content, ...subscription.open(content) };
+  } catch (fault) {
+    return { ...frame, type: 'unopened', fault };
+  }
 }
 
 export class Socket {

@@ -1,0 +1,177 @@
+#include "net/config.h"
+
+#include "net/config_row.h"
+
+#include <criterion/criterion.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static char *NO_ENVIRON[] = {NULL};
+
+static bool load(struct enc_config *config, struct enc_config_fault *fault, char **argv)
+{
+    struct enc_config_sources sources = {.argv = argv, .environ_kv = NO_ENVIRON};
+    enum enc_config_action action;
+    while (argv[sources.argc])
+        sources.argc++;
+    enc_config_init(config);
+    return enc_config_load(config, &action, fault, &sources);
+}
+
+Test(config, defaults_are_sound)
+{
+    struct enc_config config;
+    struct enc_config_fault fault;
+    cr_assert(load(&config, &fault, (char *[]){"enclaved", NULL}), "%s", fault.text);
+    cr_assert_str_eq(config.listen, "127.0.0.1:8080");
+    cr_assert_eq(config.log_level, ENC_LOG_INFO);
+    cr_assert_eq(config.durability, ENC_DURABILITY_COMMIT);
+    cr_assert_eq(config.limits.body_len_max, 1U << 20);
+    cr_assert_not(config.push_allow_http || config.push_allow_private || config.bootstrap_open);
+    enc_config_fini(&config);
+}
+
+Test(config, rows_are_unique_and_within_their_bounds)
+{
+    const struct enc_config_row *rows;
+    size_t count = enc_config_rows(&rows);
+    struct enc_config config;
+    char value[64], why[128];
+    enc_config_init(&config);
+    for (size_t i = 0; i < count; i++) {
+        cr_assert_eq(enc_config_row_of_key(rows[i].key), &rows[i], "%s is twice", rows[i].key);
+        enc_config_get(&config, value, sizeof value, &rows[i]);
+        if (rows[i].type == ENC_CONFIG_NUMBER)
+            cr_assert_null(enc_config_set(&config, why, &rows[i], value), "%s", rows[i].key);
+        for (const char *at = rows[i].key; *at; at++)
+            cr_assert(islower((unsigned char)*at) || *at == '_' || *at == '.', "%s", rows[i].key);
+    }
+    enc_config_fini(&config);
+}
+
+Test(config, numbers_keep_their_bounds_in_every_row)
+{
+    const struct enc_config_row *rows;
+    size_t count = enc_config_rows(&rows);
+    struct enc_config config;
+    char text[32], why[128];
+    enc_config_init(&config);
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].type != ENC_CONFIG_NUMBER)
+            continue;
+        const uint64_t bounds[] = {rows[i].min, rows[i].max, rows[i].max + 1, rows[i].min - 1};
+        for (size_t b = 0; b < 4; b++) {
+            snprintf(text, sizeof text, "%llu", (unsigned long long)bounds[b]);
+            const char *wrong = enc_config_set(&config, why, &rows[i], text);
+            cr_assert_eq(wrong == NULL, b < 2, "%s=%s", rows[i].key, text);
+            enc_config_get(&config, text, sizeof text, &rows[i]);
+        }
+    }
+    enc_config_fini(&config);
+}
+
+Test(config, words_that_are_no_numbers)
+{
+    static const char *const WORDS[] = {
+        "", " 1", "1 ", "+1", "-1", "0x10", "1e3", "1.0", "99999999999999999999", "one"};
+    const struct enc_config_row *row = enc_config_row_of_key("limits.mailbox");
+    struct enc_config config;
+    char why[128];
+    enc_config_init(&config);
+    uint32_t before = config.limits.mailbox_depth_max;
+    for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++)
+        cr_assert_not_null(enc_config_set(&config, why, row, WORDS[i]), "%s", WORDS[i]);
+    cr_assert_eq(config.limits.mailbox_depth_max, before);
+    enc_config_fini(&config);
+}
+
+Test(config, environment_names_come_from_keys)
+{
+    char name[ENC_CONFIG_KEY_MAX];
+    enc_config_env_name(name, enc_config_row_of_key("push.allow_http"));
+    cr_assert_str_eq(name, "ENCLAVED_PUSH_ALLOW_HTTP");
+    enc_config_env_name(name, enc_config_row_of_key("drain_timeout_ms"));
+    cr_assert_str_eq(name, "ENCLAVED_DRAIN_TIMEOUT_MS");
+}
+
+static char last_changed[ENC_CONFIG_KEY_MAX];
+
+static void note_changed(const char *key)
+{
+    snprintf(last_changed, sizeof last_changed, "%s", key);
+}
+
+Test(config, adopting_takes_live_rows_and_names_the_others)
+{
+    struct enc_config config, fresh;
+    struct enc_config_fault fault;
+    cr_assert(load(&config, &fault, (char *[]){"enclaved", NULL}));
+    cr_assert(load(&fresh, &fault,
+                   (char *[]){"enclaved", "--log-level=debug", "--data", "elsewhere", NULL}));
+    last_changed[0] = '\0';
+    enc_config_adopt(&config, &fresh, note_changed);
+    cr_assert_eq(config.log_level, ENC_LOG_DEBUG);
+    cr_assert_eq(fresh.log_level, ENC_LOG_INFO);
+    cr_assert_str_eq(config.data, "./data");
+    cr_assert_str_eq(last_changed, "data");
+    enc_config_fini(&config);
+    enc_config_fini(&fresh);
+}
+
+static const char *written(char path[64], const char *text)
+{
+    strcpy(path, "/tmp/enclaved-config-XXXXXX");
+    int fd = mkstemp(path);
+    cr_assert(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    close(fd);
+    return path;
+}
+
+/* Deep nesting, anchors that refer to their own mapping, and text of all kinds: an error line,
+ * never more. */
+Test(config, strange_files_are_refused)
+{
+    static const char *const TEXTS[] = {
+        "limits: &a\n  limits: *a\n",
+        "limits:\n  limits:\n    limits: 1\n",
+        "&a [*a]",
+        "? [1, 2]\n: 3\n",
+        "data: &x [ *x ]",
+        "\xff\xfe\x00",
+        "key: \"unterminated",
+        "listen: 127.0.0.1:1\n---\nlisten: 127.0.0.1:2\n",
+        "%TAG ! tag:\n--- !x\nlisten: x\n",
+    };
+    for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
+        struct enc_config config;
+        struct enc_config_fault fault = {.text = ""};
+        char path[64];
+        enc_config_init(&config);
+        bool is_taken = enc_config_read_file(&config, &fault, written(path, TEXTS[i]));
+        unlink(path);
+        cr_assert(is_taken || fault.text[0], "%zu", i);
+        cr_assert_null(strchr(fault.text, '\n'), "%s", fault.text);
+        enc_config_fini(&config);
+    }
+}
+
+Test(config, a_file_fills_nested_keys_and_lists)
+{
+    struct enc_config config;
+    struct enc_config_fault fault = {.text = ""};
+    char path[64];
+    enc_config_init(&config);
+    const char *text = "data: /srv/x\nlimits: {mailbox: 5, body: 2048}\nservice: [a, b]\n"
+                       "push:\n  allow_http: true\n";
+    cr_assert(enc_config_read_file(&config, &fault, written(path, text)), "%s", fault.text);
+    unlink(path);
+    cr_assert_str_eq(config.data, "/srv/x");
+    cr_assert_eq(config.limits.mailbox_depth_max, 5);
+    cr_assert_eq(config.limits.body_len_max, 2048);
+    cr_assert(config.push_allow_http);
+    cr_assert_eq(config.services.count, 2);
+    cr_assert_str_eq(config.services.items[1], "b");
+    enc_config_fini(&config);
+}

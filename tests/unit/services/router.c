@@ -1,0 +1,138 @@
+#include "services/router.h"
+#include "services/enc_node.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+TestSuite(router);
+
+#define ID "00112233445566778899AABBccddeeff00112233445566778899aabbccddeeff"
+
+static enum enc_err route(const char *path, enum enc_method method, bool is_upgrade,
+                          struct enc_routed *out)
+{
+    struct enc_target target;
+    struct enc_request request = {.method = method, .is_upgrade = is_upgrade};
+    enum enc_err err = enc_target_parse(&target, &ENC_NODE, enc_bytes_of_text(path));
+    return err == ENC_ERR_OK ? enc_route_find(out, &ENC_NODE, &target, &request) : err;
+}
+
+/* Which methods a path has: bit 0 GET, bit 1 POST, bit 2 WebSocket. */
+static const struct {
+    const char *path;
+    unsigned has;
+} PATHS[] = {
+    {"", 6},
+    {"/", 6},
+    {"/enclave/" ID, 6},
+    {"/enclave/" ID "/", 6},
+    {"/" ID, 6},
+    {"/enclave/" ID "/sth", 1},
+    {"/" ID "/sth", 1},
+    {"/enclave/" ID "/inclusion", 2},
+    {"/enclave/" ID "/state", 2},
+    {"/enclave/" ID "/bundle", 2},
+    {"/enclave/" ID "/consistency", 1},
+    {"/enclave/" ID "/info/manifest", 1},
+    {"/enclave/" ID "/info/enclave", 1},
+    {"/" ID "/info/enclave", 1},
+    {"/sth", 0},
+    {"/info/enclave", 0},
+    {"/bundle", 0},
+    {"/enclave", 0},
+    {"/enclave/", 0},
+    {"/enclave/abc", 0},
+    {"/enclave/" ID "0", 0},
+    {"/enclave/sth", 0},
+    {"/enclave/" ID "/nope", 0},
+    {"/enclave/" ID "/sth/", 0},
+    {"/enclave/" ID "/sth/x", 0},
+    {"/enclave/" ID "//sth", 0},
+    {"/group/" ID "/sth", 0},
+    {"/user/" ID, 0},
+    {"//", 0},
+    {"sth", 0},
+    {"/ " ID, 0},
+};
+
+static enum enc_err wanted(unsigned has, enum enc_method method, bool is_upgrade)
+{
+    bool is_found = (method == ENC_METHOD_GET && !is_upgrade && (has & 1)) ||
+                    (method == ENC_METHOD_GET && is_upgrade && (has & 4)) ||
+                    (method == ENC_METHOD_POST && !is_upgrade && (has & 2));
+    return is_found ? ENC_ERR_OK : has ? ENC_ERR_METHOD_NOT_ALLOWED : ENC_ERR_INVALID_ROUTE;
+}
+
+Test(router, every_shape_of_path_and_every_method)
+{
+    for (size_t i = 0; i < sizeof PATHS / sizeof PATHS[0]; i++)
+        for (unsigned m = ENC_METHOD_GET; m <= ENC_METHOD_OTHER; m++)
+            for (int up = 0; up < 2; up++) {
+                struct enc_routed routed = {NULL};
+                enum enc_err err = route(PATHS[i].path, (enum enc_method)m, up, &routed);
+                cr_assert_eq(err, wanted(PATHS[i].has, (enum enc_method)m, up),
+                             "%s method %u up %d: %d", PATHS[i].path, m, up, err);
+                cr_assert_eq(routed.route != NULL, err == ENC_ERR_OK);
+                if (err == ENC_ERR_METHOD_NOT_ALLOWED)
+                    cr_assert_not_null(routed.allow);
+            }
+}
+
+Test(router, allow_names_the_methods_that_the_path_has)
+{
+    struct enc_routed routed;
+    cr_assert_eq(route("/", ENC_METHOD_GET, false, &routed), ENC_ERR_METHOD_NOT_ALLOWED);
+    cr_assert_str_eq(routed.allow, "POST, OPTIONS");
+    cr_assert_eq(route("/" ID "/sth", ENC_METHOD_POST, false, &routed), ENC_ERR_METHOD_NOT_ALLOWED);
+    cr_assert_str_eq(routed.allow, "GET, OPTIONS");
+}
+
+Test(router, an_alias_is_another_word_for_enclave_and_a_singleton_needs_none)
+{
+    struct enc_target target;
+    struct enc_routed routed;
+    struct enc_request get = {.method = ENC_METHOD_GET};
+    struct enc_enclave chat = ENC_NODE;
+    chat.addressing.alias = "group";
+    cr_assert_eq(enc_target_parse(&target, &chat, ENC_LIT("/group/" ID "/sth")), ENC_ERR_OK);
+    cr_assert(target.has_enclave);
+    cr_assert(enc_bytes_is(target.action, "/sth"));
+    cr_assert_eq(target.enclave32[10], 0xaa, "either case");
+    struct enc_enclave registry = ENC_NODE;
+    registry.addressing.segment = 0;
+    cr_assert_eq(enc_target_parse(&target, &registry, ENC_LIT("/sth")), ENC_ERR_OK);
+    cr_assert_eq(enc_route_find(&routed, &registry, &target, &get), ENC_ERR_OK);
+    cr_assert_str_eq(routed.route->name, "handleSTH");
+}
+
+static void nothing(struct enc_exchange *exchange)
+{
+    (void)exchange;
+}
+
+Test(router, a_colon_segment_takes_one_segment)
+{
+    const struct enc_route extra[] = {
+        {.method = ENC_METHOD_GET, .path = "/nodes/:id", .name = "n", .handler = nothing},
+        {.method = ENC_METHOD_POST,
+         .path = "/api/x",
+         .name = "x",
+         .at_root = true,
+         .handler = nothing},
+    };
+    struct enc_enclave some = ENC_NODE;
+    some.extra_routes = (struct enc_routes){extra, 2};
+    struct enc_target target;
+    struct enc_routed routed;
+    struct enc_request request = {.method = ENC_METHOD_GET};
+    cr_assert_eq(enc_target_parse(&target, &some, ENC_LIT("/" ID "/nodes/xyz")), ENC_ERR_OK);
+    cr_assert_eq(enc_route_find(&routed, &some, &target, &request), ENC_ERR_OK);
+    cr_assert(enc_bytes_is(routed.param, "xyz"));
+    cr_assert_eq(enc_target_parse(&target, &some, ENC_LIT("/" ID "/nodes/x/y")), ENC_ERR_OK);
+    cr_assert_eq(enc_route_find(&routed, &some, &target, &request), ENC_ERR_INVALID_ROUTE);
+    request.method = ENC_METHOD_POST;
+    cr_assert_eq(enc_target_parse(&target, &some, ENC_LIT("/api/x")), ENC_ERR_OK);
+    cr_assert_eq(enc_route_find(&routed, &some, &target, &request), ENC_ERR_OK);
+    cr_assert_eq(enc_target_parse(&target, &some, ENC_LIT("/" ID "/api/x")), ENC_ERR_OK);
+    cr_assert_eq(enc_route_find(&routed, &some, &target, &request), ENC_ERR_INVALID_ROUTE);
+}
