@@ -1,4 +1,5 @@
 #include "services/router.h"
+#include "services/chat.h"
 #include "services/enc_node.h"
 
 #include <criterion/criterion.h>
@@ -8,13 +9,20 @@ TestSuite(router);
 
 #define ID "00112233445566778899AABBccddeeff00112233445566778899aabbccddeeff"
 
+static enum enc_err find(struct enc_routed *out, const struct enc_enclave *enclave,
+                         const struct enc_target *target, const struct enc_request *request)
+{
+    const struct enc_service service = {.name = "some", .enclave = enclave};
+    return enc_route_find(out, &service, target, request);
+}
+
 static enum enc_err route(const char *path, enum enc_method method, bool is_upgrade,
                           struct enc_routed *out)
 {
     struct enc_target target;
     struct enc_request request = {.method = method, .is_upgrade = is_upgrade};
     enum enc_err err = enc_target_parse(&target, &ENC_NODE, enc_bytes_of_text(path));
-    return err == ENC_ERR_OK ? enc_route_find(out, &ENC_NODE, &target, &request) : err;
+    return err == ENC_ERR_OK ? find(out, &ENC_NODE, &target, &request) : err;
 }
 
 /* Which methods a path has: bit 0 GET, bit 1 POST, bit 2 WebSocket. */
@@ -101,7 +109,7 @@ Test(router, an_alias_is_another_word_for_enclave_and_a_singleton_needs_none)
     struct enc_enclave registry = ENC_NODE;
     registry.addressing.segment = 0;
     cr_assert_eq(enc_target_parse(&target, &registry, ENC_LIT("/sth")), ENC_ERR_OK);
-    cr_assert_eq(enc_route_find(&routed, &registry, &target, &get), ENC_ERR_OK);
+    cr_assert_eq(find(&routed, &registry, &target, &get), ENC_ERR_OK);
     cr_assert_str_eq(routed.route->name, "handleSTH");
 }
 
@@ -126,13 +134,49 @@ Test(router, a_colon_segment_takes_one_segment)
     struct enc_routed routed;
     struct enc_request request = {.method = ENC_METHOD_GET};
     cr_assert_eq(enc_target_parse(&target, &some, ENC_LIT("/" ID "/nodes/xyz")), ENC_ERR_OK);
-    cr_assert_eq(enc_route_find(&routed, &some, &target, &request), ENC_ERR_OK);
+    cr_assert_eq(find(&routed, &some, &target, &request), ENC_ERR_OK);
     cr_assert(enc_bytes_is(routed.param, "xyz"));
     cr_assert_eq(enc_target_parse(&target, &some, ENC_LIT("/" ID "/nodes/x/y")), ENC_ERR_OK);
-    cr_assert_eq(enc_route_find(&routed, &some, &target, &request), ENC_ERR_INVALID_ROUTE);
+    cr_assert_eq(find(&routed, &some, &target, &request), ENC_ERR_INVALID_ROUTE);
     request.method = ENC_METHOD_POST;
     cr_assert_eq(enc_target_parse(&target, &some, ENC_LIT("/api/x")), ENC_ERR_OK);
-    cr_assert_eq(enc_route_find(&routed, &some, &target, &request), ENC_ERR_OK);
+    cr_assert_eq(find(&routed, &some, &target, &request), ENC_ERR_OK);
     cr_assert_eq(enc_target_parse(&target, &some, ENC_LIT("/" ID "/api/x")), ENC_ERR_OK);
-    cr_assert_eq(enc_route_find(&routed, &some, &target, &request), ENC_ERR_INVALID_ROUTE);
+    cr_assert_eq(find(&routed, &some, &target, &request), ENC_ERR_INVALID_ROUTE);
+}
+
+static enum enc_err chat_route(struct enc_routed *out, const char *path)
+{
+    const struct enc_service service = {
+        .name = "chat", .enclave = &ENC_CHAT, .worker_routes = {ENC_CHAT_WORKER, 1}};
+    struct enc_target target;
+    struct enc_request request = {.method = ENC_METHOD_POST};
+    enum enc_err err = enc_target_parse(&target, &ENC_CHAT, enc_bytes_of_text(path));
+    return err == ENC_ERR_OK ? enc_route_find(out, &service, &target, &request) : err;
+}
+
+Test(router, bootstrap_and_worker_routes_are_below_no_enclave)
+{
+    static const struct {
+        const char *path;
+        const char *name; /* NULL = none */
+    } WANTED[] = {
+        {"/_bootstrap", "handleBootstrap"},
+        {"/enclave/x/_bootstrap", "handleBootstrap"},
+        {"/group/" ID "/_bootstrap", "handleBootstrap"},
+        {"/" ID "/_bootstrap", NULL},
+        {"/api/create-group", "handleCreateGroup"},
+        {"/enclave/" ID "/api/create-group", NULL},
+        {"/enclave/x/sth", NULL},
+    };
+    for (size_t i = 0; i < sizeof WANTED / sizeof WANTED[0]; i++) {
+        struct enc_routed routed = {.route = NULL};
+        enum enc_err err = chat_route(&routed, WANTED[i].path);
+        if (!WANTED[i].name) {
+            cr_assert_eq(err, ENC_ERR_INVALID_ROUTE, "%s", WANTED[i].path);
+            continue;
+        }
+        cr_assert_eq(err, ENC_ERR_OK, "%s", WANTED[i].path);
+        cr_assert_str_eq(routed.route->name, WANTED[i].name);
+    }
 }
