@@ -254,3 +254,35 @@ Test(push, pull_serves_what_never_arrived)
                            rig_text(&rig, ",\"url\":\"%s\"", URL)));
     cr_assert(call_is(call, 404, "ENDPOINT_NOT_FOUND"));
 }
+
+/* ---- removal ---- */
+
+static uint64_t rows(enum enc_table table)
+{
+    struct enc_store_counts counts;
+    cr_assert_eq(enc_store_counts(enc_data_shard_at(rig.data, 0), &counts), ENC_ERR_OK);
+    return counts.rows[table];
+}
+
+Test(push, the_last_role_takes_endpoint_and_waiting_rows_with_it)
+{
+    struct enc_call *call;
+    enlist("Sink");
+    rig.holds_fetches = true;
+    say("Message", "under way");
+    rig_settle(&rig);
+    say("Message", "waiting");
+    rig_settle(&rig);
+    cr_assert_eq(rows(ENC_TABLE_ENDPOINT), 1);
+    cr_assert_eq(rows(ENC_TABLE_PUSH_PENDING), 1);
+    rig_accept(&rig,
+               &(struct draft){OWNER, enclave32, "Revoke", about(GUEST, "Sink", ""), NULL, 0});
+    cr_assert_eq(rows(ENC_TABLE_ENDPOINT), 0);
+    cr_assert_eq(rows(ENC_TABLE_PUSH_PENDING), 0);
+    rig.holds_fetches = false;
+    rig_sleep(&rig, 5000);
+    cr_assert_eq(rig_posted_count(&rig), 1);
+    cr_assert_null(rig_ask(&rig, &call, GUEST, "/", enclave32, "Pull",
+                           rig_text(&rig, ",\"url\":\"%s\"", URL)));
+    cr_assert(call_is(call, 404, "ENDPOINT_NOT_FOUND"));
+}
