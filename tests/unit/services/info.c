@@ -1,0 +1,46 @@
+#include "host_fixture.h"
+
+static struct rig rig;
+
+static void fini(void)
+{
+    rig_close(&rig);
+}
+
+TestSuite(info, .fini = fini);
+
+Test(info, names_the_key_the_services_the_limits_and_the_time)
+{
+    static const char *const MOUNTS[] = {"/below"};
+    uint8_t seq_pub32[32];
+    rig_init(&rig, 1);
+    rig.config.mounts = MOUNTS;
+    rig.config.limits.query_limit_max = 17;
+    rig_start(&rig);
+    rig_sleep(&rig, 1234);
+    struct enc_call *call = rig_get(&rig, "/info/node");
+    cr_assert_eq(call->status, 200);
+    const struct enc_json *info = call_json(call);
+    json_hex(info, "seq_pub", seq_pub32, 32);
+    cr_assert_arr_eq(seq_pub32, rig.node.pub32, 32);
+    cr_assert(json_is(info, "version", "test"));
+    cr_assert_eq(json_u64(info, "now"), rig_now_ms(&rig));
+    const struct enc_json *service = enc_json_get(enc_json_get(info, "services"), "enc-node");
+    cr_assert(json_is(service, "mount", "/below"));
+    cr_assert_eq(enc_json_get(service, "encrypted")->kind, ENC_JSON_TRUE);
+    cr_assert_eq(enc_json_get(service, "has_push")->kind, ENC_JSON_TRUE);
+    cr_assert_eq(enc_json_get(service, "has_dataview")->kind, ENC_JSON_FALSE);
+    const struct enc_json *limits = enc_json_get(info, "limits");
+    cr_assert_eq(json_u64(limits, "query"), 17);
+    cr_assert_eq(json_u64(limits, "body"), 1 << 20);
+    cr_assert_eq(json_u64(limits, "content"), 256 << 10);
+    cr_assert_eq(json_u64(limits, "subscriptions"), 64);
+}
+
+Test(info, is_only_asked_with_get)
+{
+    rig_open(&rig, 2);
+    struct enc_call *call = rig_post(&rig, "/info/node", ENC_LIT("{}"));
+    cr_assert(call_is(call, 405, "METHOD_NOT_ALLOWED"));
+    cr_assert_str_eq(call->allow, "GET, OPTIONS");
+}
