@@ -1,6 +1,7 @@
 /**
- * How answers leave: every exchange ends in exactly one call of this header, which takes it over. Any thread. On HTTP
- * the call is answered; on a WebSocket a frame is queued in the form of protocol.md 9.2.
+ * How answers leave: every exchange ends in exactly one call of this header, which takes it over.
+ * Any thread. On HTTP the call is answered; on a WebSocket a frame is queued in the form of
+ * protocol.md 9.2.
  */
 #pragma once
 
@@ -16,13 +17,14 @@ void enc_answer_err(struct enc_exchange *exchange, enum enc_err err);
 /** {"type":"Response","content":{members}}, sealed when the request was. HTTP only. */
 void enc_answer_response(struct enc_exchange *exchange, struct enc_bytes members);
 
-/** A bare JSON value with status 200 (the GET routes). json grew in the exchange's arena. HTTP only. */
+/** A bare JSON value with status 200 (the GET routes). json grew in the exchange's arena. HTTP
+ * only. */
 void enc_answer_json(struct enc_exchange *exchange, const struct enc_buffer *json);
 
 /** The Receipt of an accepted commit, sealed when the commit was. */
 void enc_answer_receipt(struct enc_exchange *exchange, const struct enc_event *event);
 
-/** Queue a frame of text on a socket; drops it when memory is short (the socket is then closed). Does not end an
- * exchange. stream and is_last as in struct enc_outgoing. */
+/** Queue a frame of text on a socket; drops it when memory is short (the socket is then closed).
+ * Does not end an exchange. stream and is_last as in struct enc_outgoing. */
 void enc_send_text(const struct enc_host *host, struct enc_conn *conn, struct enc_bytes text,
                    uint64_t stream, bool is_last);

@@ -1,4 +1,5 @@
-/* Enclaves that the node makes for somebody: it writes the fixed-schema Manifest and signs it itself (11.6). */
+/* Enclaves that the node makes for somebody: it writes the fixed-schema Manifest and signs it
+ * itself (11.6). */
 #include "services/answer.h"
 #include "services/handlers.h"
 #include "services/inside.h"

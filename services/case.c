@@ -36,7 +36,8 @@ static const struct enc_event *find_staged(const struct enc_run *run, const uint
     return NULL;
 }
 
-/* An enclave is known to one service only; on another one its commits are not duplicates but lost (16.55). */
+/* An enclave is known to one service only; on another one its commits are not duplicates but lost
+ * (16.55). */
 static enum enc_err find_earlier(struct enc_case *c, struct enc_run *run)
 {
     struct enc_event_place place;

@@ -1,4 +1,5 @@
-/** chat: MLS-encrypted groups. The node orders ciphertext and never looks into it (seed IV, protocol.md 11.4). */
+/** chat: MLS-encrypted groups. The node orders ciphertext and never looks into it (seed IV,
+ * protocol.md 11.4). */
 #pragma once
 
 #include "services/enclave.h"

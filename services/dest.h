@@ -1,4 +1,5 @@
-/** One push queue in memory: an identity's endpoint of one enclave, and where its delivery stands (10.2, 10.3). */
+/** One push queue in memory: an identity's endpoint of one enclave, and where its delivery stands
+ * (10.2, 10.3). */
 #pragma once
 
 #include "services/push.h"
@@ -76,8 +77,8 @@ struct enc_pending_list {
 };
 
 /**
- * Build the payload push_seq of dest out of the first of the rows that fit, and tell how many did (count is lowered).
- * All memory is the run's. Errors: INTERNAL, TOO_LARGE
+ * Build the payload push_seq of dest out of the first of the rows that fit, and tell how many did
+ * (count is lowered). All memory is the run's. Errors: INTERNAL, TOO_LARGE
  */
 ENC_MUST_USE enum enc_err enc_push_payload(struct enc_run *run, struct enc_bytes *payload,
                                            struct enc_pending_list *list,

@@ -1,4 +1,5 @@
-/** enc-node: the generic sequencer. Dynamic schema; the only service that delivers P and N (seed IV). */
+/** enc-node: the generic sequencer. Dynamic schema; the only service that delivers P and N (seed
+ * IV). */
 #pragma once
 
 #include "services/enclave.h"

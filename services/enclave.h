@@ -1,6 +1,6 @@
 /**
- * The complete specification of one service: seven fields. Routes, tables and reads are computed from them and are
- * specified nowhere else (seed III). Pure; any thread.
+ * The complete specification of one service: seven fields. Routes, tables and reads are computed
+ * from them and are specified nowhere else (seed III). Pure; any thread.
  */
 #pragma once
 
@@ -8,7 +8,8 @@
 
 struct enc_exchange;
 
-/** Handle one routed request. Runs on the loop that received it; answers through the exchange, now or later. */
+/** Handle one routed request. Runs on the loop that received it; answers through the exchange, now
+ * or later. */
 typedef void enc_handler_fn(struct enc_exchange *exchange);
 
 struct enc_route {
@@ -49,14 +50,16 @@ struct enc_enclave {
 
 enum { ENC_ROUTE_MAX = 32, ENC_TABLE_MAX = 8 };
 
-/** protocolRoutes ++ [wsRoute] ++ bootstrap? ++ extraRoutes, in this order, into rows; returns their number. */
+/** protocolRoutes ++ [wsRoute] ++ bootstrap? ++ extraRoutes, in this order, into rows; returns
+ * their number. */
 size_t enc_enclave_routes(const struct enc_enclave *enclave,
                           const struct enc_route *rows[ENC_ROUTE_MAX]);
 
 /** The six protocol routes, without the WebSocket route. Static storage. */
 struct enc_routes enc_protocol_routes(void);
 
-/** Names of the table families the service needs; returns their number (1, or 2 with a DataView). */
+/** Names of the table families the service needs; returns their number (1, or 2 with a DataView).
+ */
 size_t enc_enclave_tables(const struct enc_enclave *enclave, const char *names[ENC_TABLE_MAX]);
 
 /** The GET rows of extra_routes when there is a DataView, else none; returns their number. */

@@ -1,9 +1,10 @@
 /**
- * The message: one request on its way through the house. It is a mail, a job and the place of everything parsed from
- * it; all of it lies in one arena and dies when the answer has left (house: the walk of a commit).
+ * The message: one request on its way through the house. It is a mail, a job and the place of
+ * everything parsed from it; all of it lies in one arena and dies when the answer has left (house:
+ * the walk of a commit).
  *
- * Owned by the loop until it is posted or submitted, then by the worker that prepares it, then by the turn or run that
- * took it, then by the answer.
+ * Owned by the loop until it is posted or submitted, then by the worker that prepares it, then by
+ * the turn or run that took it, then by the answer.
  */
 #pragma once
 
@@ -92,11 +93,13 @@ uint64_t enc_stream_mail_take(struct enc_mail *mail);
  */
 ENC_MUST_USE struct enc_exchange *enc_exchange_new(struct enc_host *host);
 
-/** An exchange for an HTTP request; when memory is short the call is answered 503 and NULL returned. Loop thread. */
+/** An exchange for an HTTP request; when memory is short the call is answered 503 and NULL
+ * returned. Loop thread. */
 ENC_MUST_USE struct enc_exchange *enc_exchange_open(struct enc_host *host, unsigned service,
                                                     const struct enc_request *request);
 
-/** Wipe the channel, let the conn go, give the arena back. For exchanges that are not answered. Any thread. */
+/** Wipe the channel, let the conn go, give the arena back. For exchanges that are not answered. Any
+ * thread. */
 void enc_exchange_free(struct enc_exchange *exchange);
 
 /**
@@ -113,7 +116,8 @@ struct enc_exchange *enc_exchange_of_mail(struct enc_mail *mail);
 /** Parse the body into json. Errors: INVALID_REQUEST, TOO_LARGE */
 ENC_MUST_USE enum enc_err enc_exchange_parse(struct enc_exchange *exchange);
 
-/** Settle which enclave is meant: the path's and the body's must agree (8.3). Errors: INVALID_REQUEST */
+/** Settle which enclave is meant: the path's and the body's must agree (8.3). Errors:
+ * INVALID_REQUEST */
 ENC_MUST_USE enum enc_err enc_exchange_aim(struct enc_exchange *exchange,
                                            const uint8_t enclave32[32]);
 

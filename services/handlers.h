@@ -1,4 +1,5 @@
-/** The handlers of the protocol routes (protocol.md 8.2). All run on the loop and answer later, from a worker. */
+/** The handlers of the protocol routes (protocol.md 8.2). All run on the loop and answer later,
+ * from a worker. */
 #pragma once
 
 #include "services/enclave.h"
@@ -12,5 +13,5 @@ enc_handler_fn enc_handle_info_manifest;
 enc_handler_fn enc_handle_info_enclave;
 enc_handler_fn enc_handle_consistency;
 enc_handler_fn enc_handle_bundle;
-enc_handler_fn enc_handle_bootstrap;    /* protocol.md 11.6 */
+enc_handler_fn enc_handle_bootstrap; /* protocol.md 11.6 */
 enc_handler_fn enc_handle_create_group;

@@ -1,6 +1,6 @@
 /**
- * One process's services: what net, the simulation and encctl's offline checks start, feed and stop. The only header of
- * this room that net includes, beside runtime.h, frame.h and metrics.h.
+ * One process's services: what net, the simulation and encctl's offline checks start, feed and
+ * stop. The only header of this room that net includes, beside runtime.h and frame.h.
  */
 #pragma once
 
@@ -23,7 +23,8 @@ struct enc_service {
 /** Every service that this build knows, in mount order. Static storage; returns their number. */
 size_t enc_services(const struct enc_service **out);
 
-/** Bounds of protocol.md Appendix B and of memory; enc_limits_default fills in the protocol's values. */
+/** Bounds of protocol.md Appendix B and of memory; enc_limits_default fills in the protocol's
+ * values. */
 struct enc_limits {
     size_t body_len_max;         /* 1 MiB: HTTP body, WebSocket message */
     size_t content_len_max;      /* 256 KiB */
@@ -68,27 +69,30 @@ ENC_MUST_USE enum enc_err enc_host_start(struct enc_host **out,
                                          const struct enc_host_config *config, const char **why);
 
 /**
- * Finish what is queued and make it durable; from here on everything is refused as BUSY. The runtime must still carry
- * replies. Main thread.
+ * Finish what is queued and make it durable; from here on everything is refused as BUSY. The
+ * runtime must still carry replies. Main thread.
  */
 void enc_host_drain(struct enc_host *host);
 
-/** Drain if that was not done, and free. The runtime must not call the host any more: fetches and sockets are over, its
- * threads have ended; conn_drop is still called. Main thread. */
+/** Drain if that was not done, and free. The runtime must not call the host any more: fetches and
+ * sockets are over, its threads have ended; conn_drop is still called. Main thread. */
 void enc_host_stop(struct enc_host *host);
 
 /** The node's x-only public key, 32 bytes, valid while the host lives. Any thread. */
 const uint8_t *enc_host_seq_pub(const struct enc_host *host);
 
-/** Whether nothing waits anywhere (mailboxes, runs, push in flight not counted). Any thread. For drain. */
+/** Whether nothing waits anywhere (mailboxes, runs, push in flight not counted). Any thread. For
+ * drain. */
 bool enc_host_is_quiet(const struct enc_host *host);
 
-/** Whether the store refused for good (FENCED, IN_DOUBT): the process should drain and end. Any thread. */
+/** Whether the store refused for good (FENCED, IN_DOUBT): the process should drain and end. Any
+ * thread. */
 bool enc_host_store_failed(const struct enc_host *host);
 
 /**
- * Why the last write failed; NULL when it succeeded, or was half a minute ago: only a new commit can tell whether there
- * is room again, and a node that says it is not ready gets none. Static storage; any thread.
+ * Why the last write failed; NULL when it succeeded, or was half a minute ago: only a new commit
+ * can tell whether there is room again, and a node that says it is not ready gets none. Static
+ * storage; any thread.
  */
 const char *enc_host_write_fault(const struct enc_host *host);
 
@@ -124,20 +128,23 @@ struct enc_ws_place {
 };
 
 /**
- * Take a complete request for the service with this index of enc_services. Loop thread; returns soon: copies what it
- * needs, parses, routes, posts. Every outcome but UPGRADE answers request->call exactly once.
+ * Take a complete request for the service with this index of enc_services. Loop thread; returns
+ * soon: copies what it needs, parses, routes, posts. Every outcome but UPGRADE answers
+ * request->call exactly once.
  */
 enum enc_handled enc_host_handle(struct enc_host *host, unsigned service,
                                  const struct enc_request *request, struct enc_ws_place *place);
 
-/** A socket was accepted at place. The host holds conn until enc_host_socket_close. NULL when memory is short. */
+/** A socket was accepted at place. The host holds conn until enc_host_socket_close. NULL when
+ * memory is short. */
 ENC_MUST_USE struct enc_socket *enc_host_socket_open(struct enc_host *host, struct enc_conn *conn,
                                                      const struct enc_ws_place *place);
 
 /** One complete text message (or is_binary, which earns a Notice). The socket's loop thread. */
 void enc_host_socket_message(struct enc_socket *socket, struct enc_bytes message, bool is_binary);
 
-/** Asked for every outgoing item right before it is sent: false = stale, drop it. The socket's loop thread. */
+/** Asked for every outgoing item right before it is sent: false = stale, drop it. The socket's loop
+ * thread. */
 ENC_MUST_USE bool enc_host_socket_admits(struct enc_socket *socket, uint64_t stream, bool is_last);
 
 /** Everything queued before an item with wants_ack has left. The socket's loop thread. */
@@ -145,7 +152,8 @@ void enc_host_socket_written(struct enc_socket *socket, uint64_t stream);
 
 enum enc_socket_end { ENC_SOCKET_END_SLOW, ENC_SOCKET_END_SHUTDOWN };
 
-/** Send Closed with the reason for every subscription and end them; the socket itself stays net's to close. */
+/** Send Closed with the reason for every subscription and end them; the socket itself stays net's
+ * to close. */
 void enc_host_socket_end_subs(struct enc_socket *socket, enum enc_socket_end reason);
 
 /** The socket is gone. Drops the host's hold on conn; socket is dead. The socket's loop thread. */

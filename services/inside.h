@@ -1,4 +1,5 @@
-/** The host as this room sees it. Not for net. Everything here is set at start and then constant, unless noted. */
+/** The host as this room sees it. Not for net. Everything here is set at start and then constant,
+ * unless noted. */
 #pragma once
 
 #include "actors/directory.h"

@@ -1,6 +1,7 @@
 /**
- * One enclave in memory: the actor that sequences it. Runs on one worker at a time; everything in it belongs to its
- * turn. The state in it is always durable: a run stages on copies and the turn that learns of its durability swaps.
+ * One enclave in memory: the actor that sequences it. Runs on one worker at a time; everything in
+ * it belongs to its turn. The state in it is always durable: a run stages on copies and the turn
+ * that learns of its durability swaps.
  */
 #pragma once
 

@@ -207,7 +207,8 @@ static enum enc_err next_type_seq(struct enc_run *run, uint64_t *type_seq, struc
     return ENC_ERR_OK;
 }
 
-/* Before the event touches anything: a bundle whose time is over ends without it, on the state as it was. */
+/* Before the event touches anything: a bundle whose time is over ends without it, on the state as
+ * it was. */
 static enum enc_err close_overdue(struct enc_run *run, uint64_t timestamp_ms)
 {
     uint64_t timeout_ms = run->manifest->bundle_timeout_ms;

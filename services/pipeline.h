@@ -1,6 +1,7 @@
 /**
- * The commit pipeline: all 14 steps of the seed in one file, in its order. Steps 1-8 judge a const case, so a refusal
- * cannot change anything; steps 9-12 build the staged state and its write set; 13-14 follow durability.
+ * The commit pipeline: all 14 steps of the seed in one file, in its order. Steps 1-8 judge a const
+ * case, so a refusal cannot change anything; steps 9-12 build the staged state and its write set;
+ * 13-14 follow durability.
  */
 #pragma once
 

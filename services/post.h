@@ -5,8 +5,8 @@
 #include "services/read.h"
 
 /**
- * A plain or sealed commit in exchange->json: into the enclave's mailbox, in order of arrival, and to a worker for steps
- * 1-4. Takes the exchange over.
+ * A plain or sealed commit in exchange->json: into the enclave's mailbox, in order of arrival, and
+ * to a worker for steps 1-4. Takes the exchange over.
  */
 void enc_commit_enter(struct enc_exchange *exchange);
 void enc_sealed_commit_enter(struct enc_exchange *exchange);
@@ -14,12 +14,15 @@ void enc_sealed_commit_enter(struct enc_exchange *exchange);
 /** The same for a decoded commit whose enclave is settled. Any thread. */
 void enc_commit_post(struct enc_exchange *exchange);
 
-/** A read with an envelope in exchange->json: to a worker, which answers it with fn. Takes the exchange over. */
+/** A read with an envelope in exchange->json: to a worker, which answers it with fn. Takes the
+ * exchange over. */
 void enc_read_enter(struct enc_exchange *exchange, enum enc_body_kind kind, enc_read_fn *fn);
 
-/** A Query frame: into the enclave's mailbox, and to a worker that finds out who asks. Takes the exchange over. */
+/** A Query frame: into the enclave's mailbox, and to a worker that finds out who asks. Takes the
+ * exchange over. */
 void enc_subscribe_enter(struct enc_exchange *exchange);
 
-/** Post a mail that must keep its place, then prepare it by fn; answers BUSY by itself. Takes the exchange over. */
+/** Post a mail that must keep its place, then prepare it by fn; answers BUSY by itself. Takes the
+ * exchange over. */
 void enc_exchange_post(struct enc_exchange *exchange, enum enc_mail_kind kind,
                        void (*fn)(struct enc_job *job));

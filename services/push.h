@@ -1,4 +1,5 @@
-/** P and N delivery (protocol.md 10): queues in the store, one payload in flight per queue. All on the enclave's turn. */
+/** P and N delivery (protocol.md 10): queues in the store, one payload in flight per queue. All on
+ * the enclave's turn. */
 #pragma once
 
 #include "services/node.h"
@@ -13,8 +14,9 @@ void enc_push_queue_key(uint8_t queue16[16], const uint8_t enclave32[32],
 ENC_MUST_USE enum enc_err enc_push_load(struct enc_node *node, struct enc_snap *snap);
 
 /**
- * Part of step 12: rows for the event's endpoints (as they are after its effect, 16.67) and for endpoints that it
- * registers or removes go into the run's write set. Errors: INTERNAL, TOO_LARGE (arena)
+ * Part of step 12: rows for the event's endpoints (as they are after its effect, 16.67) and for
+ * endpoints that it registers or removes go into the run's write set. Errors: INTERNAL, TOO_LARGE
+ * (arena)
  */
 ENC_MUST_USE enum enc_err enc_push_enqueue(struct enc_run *run, struct enc_staged *staged);
 
@@ -42,7 +44,8 @@ void enc_push_timer(struct enc_node *node, uint64_t now_ms);
 /** An outbound POST has ended; takes the mail over. */
 void enc_push_fetched(struct enc_node *node, struct enc_mail *mail);
 
-/** Free such a mail unseen: its enclave could not be brought into memory; the stored alarm tries again. */
+/** Free such a mail unseen: its enclave could not be brought into memory; the stored alarm tries
+ * again. */
 void enc_push_mail_free(struct enc_mail *mail);
 
 /** Whether a POST is under way or about to be. The enclave must not retire. */

@@ -1,4 +1,5 @@
-/* What the push queues write into a run, and what follows when it is durable or dropped (10.2, 10.3). */
+/* What the push queues write into a run, and what follows when it is durable or dropped
+ * (10.2, 10.3). */
 #include "services/dest.h"
 #include "services/inside.h"
 

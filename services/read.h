@@ -1,6 +1,7 @@
 /**
- * A read request at work: jobs on any worker over a snapshot of the store, which shows durable data only. They never
- * enter the mailbox, so they do not wait behind writes; who holds a receipt sees its event.
+ * A read request at work: jobs on any worker over a snapshot of the store, which shows durable data
+ * only. They never enter the mailbox, so they do not wait behind writes; who holds a receipt sees
+ * its event.
  */
 #pragma once
 
@@ -9,7 +10,8 @@
 #include "services/state.h"
 #include "services/tree.h"
 
-/** Everything a read needs of its enclave. Lives on the stack of the job; memory in the exchange's arena. */
+/** Everything a read needs of its enclave. Lives on the stack of the job; memory in the exchange's
+ * arena. */
 struct enc_read {
     struct enc_exchange *exchange;
     const struct enc_host *host;
@@ -23,13 +25,14 @@ struct enc_read {
 };
 
 /*
- * An enc_read_fn appends members of an object (no braces) to out. content is the opened request; NULL on a GET.
+ * An enc_read_fn appends members of an object (no braces) to out. content is the opened request;
+ * NULL on a GET.
  */
 
 /**
- * Open a snapshot and load the enclave of the exchange: state, manifest, tree, the reader's roles. On success the caller
- * ends it with enc_read_fini.
- * Errors: ENCLAVE_NOT_FOUND (also: sequenced by another service, 16.55), BUSY, INTERNAL, TOO_LARGE
+ * Open a snapshot and load the enclave of the exchange: state, manifest, tree, the reader's roles.
+ * On success the caller ends it with enc_read_fini. Errors: ENCLAVE_NOT_FOUND (also: sequenced by
+ * another service, 16.55), BUSY, INTERNAL, TOO_LARGE
  */
 ENC_MUST_USE enum enc_err enc_read_init(struct enc_read *read, struct enc_exchange *exchange);
 void enc_read_fini(struct enc_read *read);

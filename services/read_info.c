@@ -6,7 +6,8 @@
 
 enum { STH_AGE_MAX_MS = 60000, STH_AGE_MARGIN_MS = 5000 };
 
-/* The stored head was signed when the newest bundle closed; an old one is signed anew, for this answer only. */
+/* The stored head was signed when the newest bundle closed; an old one is signed anew, for this
+ * answer only. */
 static void fresh_head(const struct enc_read *read, struct enc_sth *sth)
 {
     *sth = read->state.sth;

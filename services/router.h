@@ -25,9 +25,9 @@ ENC_MUST_USE enum enc_err
 enc_target_parse(struct enc_target *out, const struct enc_enclave *enclave, struct enc_bytes path);
 
 /**
- * The row for method and action. A path without enclave reaches the root row and worker-level rows only, unless the
- * service is a singleton.
- * Errors: INVALID_ROUTE (path unknown for every method), METHOD_NOT_ALLOWED (16.44)
+ * The row for method and action. A path without enclave reaches the root row and worker-level rows
+ * only, unless the service is a singleton. Errors: INVALID_ROUTE (path unknown for every method),
+ * METHOD_NOT_ALLOWED (16.44)
  */
 ENC_MUST_USE enum enc_err enc_route_find(struct enc_routed *out, const struct enc_service *service,
                                          const struct enc_target *target,

@@ -1,6 +1,6 @@
 /**
- * A run: consecutive commits of one enclave that become durable together. Staged on copies, written by the shard's
- * writer, then swapped in or dropped as a whole.
+ * A run: consecutive commits of one enclave that become durable together. Staged on copies, written
+ * by the shard's writer, then swapped in or dropped as a whole.
  */
 #pragma once
 
@@ -62,12 +62,13 @@ bool enc_run_is_full(const struct enc_run *run);
 bool enc_run_has_room(const struct enc_run *run);
 
 /**
- * Seal what was staged and hand it to the writer. True: the turn must PARK. False: there was nothing to write or it
- * could not be written; enc_run_finish is to be called at once.
+ * Seal what was staged and hand it to the writer. True: the turn must PARK. False: there was
+ * nothing to write or it could not be written; enc_run_finish is to be called at once.
  */
 ENC_MUST_USE bool enc_run_submit(struct enc_run *run, struct enc_actor *actor);
 
-/** The outcome is known: swap the state in or drop it, answer everybody, broadcast, push, free the run. */
+/** The outcome is known: swap the state in or drop it, answer everybody, broadcast, push, free the
+ * run. */
 void enc_run_finish(struct enc_run *run);
 
 /** The writer's batch: every waiting run of a shard, whose store is self, in one transaction. */

@@ -1,6 +1,7 @@
 /**
- * The IO boundary of the services: all of the outside world they can reach (the seed's Runtime). net implements it over
- * h2o and libcurl, the simulation over a seeded queue and a virtual clock. Nothing else fakes anything.
+ * The IO boundary of the services: all of the outside world they can reach (the seed's Runtime).
+ * net implements it over h2o and libcurl, the simulation over a seeded queue and a virtual clock.
+ * Nothing else fakes anything.
  */
 #pragma once
 
@@ -8,7 +9,8 @@
 #include "proto/base/err.h"
 #include "services/frame.h"
 
-/** An HTTP request that waits for its answer. Opaque here; outlives its client. Answered exactly once. */
+/** An HTTP request that waits for its answer. Opaque here; outlives its client. Answered exactly
+ * once. */
 struct enc_call;
 
 /** An open WebSocket. Opaque here; counted by the runtime through conn_hold and conn_drop. */
@@ -26,7 +28,8 @@ struct enc_request {
     struct enc_call *call;
 };
 
-/** An answer. The body belongs to owner; release(owner) is called once, on any thread, when it is no longer read. */
+/** An answer. The body belongs to owner; release(owner) is called once, on any thread, when it is
+ * no longer read. */
 struct enc_reply {
     uint16_t status;
     uint16_t retry_s;         /* Retry-After; 0 = none */
@@ -66,7 +69,8 @@ struct enc_runtime {
     /** Fill with cryptographically strong bytes; aborts when there are none. Any thread. */
     void (*random)(void *self, uint8_t *out, size_t len);
 
-    /** Answer a call; ends it. A client that is gone makes this a no-op that still releases. Any thread. */
+    /** Answer a call; ends it. A client that is gone makes this a no-op that still releases. Any
+     * thread. */
     void (*reply)(void *self, struct enc_call *call, const struct enc_reply *reply);
 
     /** Queue bytes on a socket. A socket that is gone drops them. Any thread, never blocks. */
@@ -78,6 +82,7 @@ struct enc_runtime {
     void (*conn_hold)(void *self, struct enc_conn *conn);
     void (*conn_drop)(void *self, struct enc_conn *conn);
 
-    /** Start an outbound POST; never blocks, refuses private addresses unless configured. Any thread. */
+    /** Start an outbound POST; never blocks, refuses private addresses unless configured. Any
+     * thread. */
     void (*fetch)(void *self, struct enc_fetch *fetch);
 };

@@ -1,4 +1,5 @@
-/** Events as a reader may see them: status, hidden content, R (protocol.md 5.6, 8.4, 16.31, 16.40). */
+/** Events as a reader may see them: status, hidden content, R (protocol.md 5.6, 8.4, 16.31, 16.40).
+ */
 #pragma once
 
 #include "proto/filter.h"
@@ -38,8 +39,9 @@ ENC_MUST_USE enum enc_err enc_shown_at(struct enc_shown *out, const struct enc_v
 typedef bool enc_shown_fn(void *opaque, const struct enc_shown *shown);
 
 /**
- * Walk over the readable events that match filter, in its direction, by the cheapest index: ids, a single type, or the
- * log. limit is not looked at. Errors: INTERNAL, TOO_LARGE (arena, for a list of ids)
+ * Walk over the readable events that match filter, in its direction, by the cheapest index: ids, a
+ * single type, or the log. limit is not looked at. Errors: INTERNAL, TOO_LARGE (arena, for a list
+ * of ids)
  */
 ENC_MUST_USE enum enc_err enc_shown_walk(const struct enc_viewer *viewer,
                                          const struct enc_filter *filter, struct enc_arena *arena,

@@ -1,4 +1,5 @@
-/* One WebSocket as its loop sees it: which subscriptions it has, and which frames still belong to one (9.1-9.4). */
+/* One WebSocket as its loop sees it: which subscriptions it has, and which frames still belong to
+ * one (9.1-9.4). */
 #include "services/answer.h"
 #include "services/inside.h"
 #include "services/post.h"

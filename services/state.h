@@ -1,6 +1,7 @@
 /**
- * What an enclave is between two runs: everything its next commit depends on, as far as it is not found by a read of
- * the store. A value: a run works on a copy, which replaces the original once it is durable (protocol.md 3, 4, 7).
+ * What an enclave is between two runs: everything its next commit depends on, as far as it is not
+ * found by a read of the store. A value: a run works on a copy, which replaces the original once it
+ * is durable (protocol.md 3, 4, 7).
  */
 #pragma once
 

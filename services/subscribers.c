@@ -167,7 +167,8 @@ static bool send_stored(void *opaque, const struct enc_shown *shown)
     return true;
 }
 
-/* Behind EOSE a subscription that had to wait for its socket reads what it missed from the log, as if live. */
+/* Behind EOSE a subscription that had to wait for its socket reads what it missed from the log, as
+ * if live. */
 static bool send_missed(void *opaque, const struct enc_shown *shown)
 {
     struct replay *replay = (struct replay *)opaque;
@@ -348,7 +349,8 @@ void enc_subs_add(struct enc_node *node, struct enc_exchange *exchange)
 
 /* ---- live events ---- */
 
-/* R is judged after the event's own effect, so role changes reach the readers event by event (16.65). */
+/* R is judged after the event's own effect, so role changes reach the readers event by event
+ * (16.65). */
 static void apply_roles(struct enc_node *node, const struct enc_ac_plan *plan, struct enc_sub *sub)
 {
     for (size_t i = 0; i < plan->change_count; i++) {

@@ -5,8 +5,9 @@
 #include "services/node.h"
 #include "services/run.h"
 
-/** A Query frame arrived: exchange is prepared (reader, filter in its json). Takes the exchange over: the
- * subscription lives, or an Error frame has left. Stored events, EOSE, then live, without gap or duplicate. */
+/** A Query frame arrived: exchange is prepared (reader, filter in its json). Takes the exchange
+ * over: the subscription lives, or an Error frame has left. Stored events, EOSE, then live, without
+ * gap or duplicate. */
 void enc_subs_add(struct enc_node *node, struct enc_exchange *exchange);
 
 /** Forget a stream; unknown ones are ignored. */

@@ -5,7 +5,8 @@
 #include "proto/smt.h"
 #include "store/store.h"
 
-/** Nodes and complete subtrees of one enclave out of a snapshot, which must outlive it. Do not move once bound. */
+/** Nodes and complete subtrees of one enclave out of a snapshot, which must outlive it. Do not move
+ * once bound. */
 struct enc_tree_source {
     struct enc_snap *snap;
     uint64_t ord;
@@ -14,7 +15,8 @@ struct enc_tree_source {
 };
 void enc_tree_source_init(struct enc_tree_source *source, struct enc_snap *snap, uint64_t ord);
 
-/** Puts and deletes of one enclave into a write set, which must outlive it. Do not move once bound. */
+/** Puts and deletes of one enclave into a write set, which must outlive it. Do not move once bound.
+ */
 struct enc_tree_sink {
     struct enc_writeset *set;
     uint64_t ord;
