@@ -11,10 +11,15 @@ TestSuite(info, .fini = fini);
 
 Test(info, names_the_key_the_services_the_limits_and_the_time)
 {
-    static const char *const MOUNTS[] = {"/below"};
+    const char *mounts[8];
+    const struct enc_service *services;
     uint8_t seq_pub32[32];
     rig_init(&rig, 1);
-    rig.config.mounts = MOUNTS;
+    size_t count = enc_services(&services);
+    cr_assert(count <= sizeof mounts / sizeof mounts[0]);
+    for (size_t i = 0; i < count; i++)
+        mounts[i] = rig_text(&rig, "/at/%s", services[i].name);
+    rig.config.mounts = mounts;
     rig.config.limits.query_limit_max = 17;
     rig_start(&rig);
     rig_sleep(&rig, 1234);
@@ -25,8 +30,9 @@ Test(info, names_the_key_the_services_the_limits_and_the_time)
     cr_assert_arr_eq(seq_pub32, rig.node.pub32, 32);
     cr_assert(json_is(info, "version", "test"));
     cr_assert_eq(json_u64(info, "now"), rig_now_ms(&rig));
+    cr_assert_eq(enc_json_get(info, "services")->count, count);
     const struct enc_json *service = enc_json_get(enc_json_get(info, "services"), "enc-node");
-    cr_assert(json_is(service, "mount", "/below"));
+    cr_assert(json_is(service, "mount", "/at/enc-node"));
     cr_assert_eq(enc_json_get(service, "encrypted")->kind, ENC_JSON_TRUE);
     cr_assert_eq(enc_json_get(service, "has_push")->kind, ENC_JSON_TRUE);
     cr_assert_eq(enc_json_get(service, "has_dataview")->kind, ENC_JSON_FALSE);
