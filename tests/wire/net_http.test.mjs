@@ -212,6 +212,26 @@ await runSuite(async ({ check }) => {
     };
     await until(open, 'no request and no connection left');
   });
+  await check('metrics: a family has one HELP and one TYPE before its samples, none comes twice', async () => {
+    for (const accept of ['text/plain', 'application/openmetrics-text']) {
+      const { text } = await request('GET', admin, '/metrics', undefined, { accept });
+      const [seen, families] = [new Set(), new Set()];
+      let family = null;
+      for (const line of text.trimEnd().split('\n').filter((one) => one !== '# EOF')) {
+        const told = line.match(/^# (HELP|TYPE) ([a-z_]+) (.+)$/);
+        const sample = line.match(/^([a-z_]+)(?:\{[a-z]+="[^"]*"\})? (\S+)$/);
+        if (told?.[1] === 'HELP') assert.ok(!families.has(told[2]), line);
+        if (told?.[1] === 'TYPE') assert.equal(families.has(told[2]), true, line);
+        if (told) families.add(family = told[2]);
+        else {
+          assert.ok(sample && Number.isFinite(Number(sample[2])) && !seen.has(line.split(' ')[0]), line);
+          assert.ok([family, `${family}_total`].includes(sample[1]), `${line} below ${family}`);
+          seen.add(line.split(' ')[0]);
+        }
+      }
+      assert.ok(seen.size > 20);
+    }
+  });
   await check('admin: health, readiness, metrics, and nothing else', async () => {
     assert.equal((await request('GET', admin, '/healthz')).json.status, 'ok');
     assert.equal((await request('GET', admin, '/readyz')).json.status, 'ready');
