@@ -76,7 +76,7 @@ Test(router, every_shape_of_path_and_every_method)
     for (size_t i = 0; i < sizeof PATHS / sizeof PATHS[0]; i++)
         for (unsigned m = ENC_METHOD_GET; m <= ENC_METHOD_OTHER; m++)
             for (int up = 0; up < 2; up++) {
-                struct enc_routed routed = {NULL};
+                struct enc_routed routed = {.route = NULL};
                 enum enc_err err = route(PATHS[i].path, (enum enc_method)m, up, &routed);
                 cr_assert_eq(err, wanted(PATHS[i].has, (enum enc_method)m, up),
                              "%s method %u up %d: %d", PATHS[i].path, m, up, err);
