@@ -97,9 +97,9 @@ def purity(tree):
 
 def mutable_statics(tree):
     """proto keeps nothing between calls: every object of the library is in a read-only section."""
-    if tree.library is None:
+    if tree.archive is None:
         return None
-    return list(_writable_objects(tree.library))
+    return list(_writable_objects(tree.archive))
 
 
 def _writable_objects(library):

@@ -69,11 +69,11 @@ class Function:
 
 
 class Tree:
-    """The rooms below root; library is a built libproto.a or None."""
+    """The rooms below root; archive is a built libproto.a or None."""
 
-    def __init__(self, root, library=None):
+    def __init__(self, root, archive=None):
         self.root = pathlib.Path(root)
-        self.library = library
+        self.archive = archive
         found = (p for room in ROOMS for p in sorted((self.root / room).rglob("*"))
                  if p.suffix in (".c", ".h", ".def"))
         self.files = [File(self.root, p.relative_to(self.root).as_posix()) for p in found]
