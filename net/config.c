@@ -191,10 +191,8 @@ static bool is_hex64(const char *text)
 
 static bool knows_service(const char *name)
 {
-    const struct enc_service *services;
-    size_t count = enc_services(&services);
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(services[i].name, name) == 0)
+    for (size_t i = 0; i < enc_service_count(); i++) {
+        if (strcmp(enc_service_at(i)->name, name) == 0)
             return true;
     }
     return false;

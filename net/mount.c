@@ -17,11 +17,10 @@ static bool is_wanted(const struct enc_config_list *only, const char *name)
 
 void enc_mounts_init(struct enc_mounts *mounts, const struct enc_config_list *only)
 {
-    const struct enc_service *services;
-    *mounts = (struct enc_mounts){.count = enc_services(&services)};
+    *mounts = (struct enc_mounts){.count = enc_service_count()};
     ENC_CHECK(mounts->count <= ENC_SERVICE_MAX);
     for (size_t i = 0; i < mounts->count; i++) {
-        const char *name = services[i].name;
+        const char *name = enc_service_at(i)->name;
         bool is_root = strcmp(name, ROOT_SERVICE) == 0;
         snprintf(mounts->texts[i], ENC_MOUNT_TEXT_MAX, "/%s", is_root ? "" : name);
         mounts->paths[i] = is_wanted(only, name) ? mounts->texts[i] : NULL;

@@ -61,7 +61,7 @@ struct enc_server *enc_server_new(const struct enc_config *config, unsigned loop
 /** What the services are started with. Valid until enc_server_free. */
 const struct enc_runtime *enc_server_runtime(const struct enc_server *server);
 
-/** Per service of enc_services: its mount, NULL = not served. Valid until enc_server_free. */
+/** Per service of enc_service_at: its mount, NULL = not served. Valid until enc_server_free. */
 const char *const *enc_server_mounts(const struct enc_server *server);
 
 /**

@@ -57,11 +57,9 @@ static void put_meta(struct enc_buffer *out, const struct enc_runtime *runtime,
 static enum enc_err write_content(struct enc_exchange *exchange, struct enc_bytes *content,
                                   const struct founding *founding)
 {
-    const struct enc_service *services;
     struct enc_buffer out;
-    ENC_CHECK(exchange->service < enc_services(&services));
     struct enc_bytes schema =
-        enc_bytes_of_text(services[exchange->service].enclave->schema.fixed_json);
+        enc_bytes_of_text(enc_service_at(exchange->service)->enclave.schema.fixed_json);
     enc_buffer_init(&out, &exchange->arena, CONTENT_LEN_MAX);
     enc_json_put_raw(&out, "{\"enc_v\":1,\"RBAC\":");
     enc_buffer_add(&out, enc_bytes_of(schema.data, schema.len - 1));

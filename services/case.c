@@ -104,10 +104,8 @@ static enum enc_err bind_roles(struct enc_case *c, struct enc_run *run)
 static enum enc_err judge_manifest(const struct enc_case *c, struct enc_run *run,
                                    struct enc_manifest *manifest)
 {
-    const struct enc_service *services;
     const struct enc_json *rbac = NULL;
-    ENC_CHECK(c->service < enc_services(&services));
-    const char *fixed = services[c->service].enclave->schema.fixed_json;
+    const char *fixed = enc_service_at(c->service)->enclave.schema.fixed_json;
     ENC_TRY(enc_manifest_parse(manifest, &run->arena, &run->arena, c->commit->content, &rbac));
     ENC_TRY(enc_manifest_check(manifest, c->commit, c->host->key.pub32));
     if (!fixed)

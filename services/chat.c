@@ -1,6 +1,7 @@
-#include "services/chat.h"
-
+/* chat: MLS-encrypted groups. The node orders ciphertext and never looks into it (seed IV,
+ * protocol.md 11.4). */
 #include "services/handlers.h"
+#include "services/host.h"
 
 /* protocol.md Appendix A, row by row. */
 static const char SCHEMA[] =
@@ -25,7 +26,7 @@ static const char SCHEMA[] =
     "{\"event\":\"Migrate\",\"role\":\"Owner\",\"ops\":[\"C\"]},"
     "{\"event\":\"Transfer_Owner\",\"role\":\"Owner\",\"ops\":[\"C\"]}]}";
 
-const struct enc_route ENC_CHAT_WORKER[1] = {
+static const struct enc_route WORKER[] = {
     {.method = ENC_METHOD_POST,
      .path = "/api/create-group",
      .name = "handleCreateGroup",
@@ -33,12 +34,17 @@ const struct enc_route ENC_CHAT_WORKER[1] = {
      .handler = enc_handle_create_group},
 };
 
-const struct enc_enclave ENC_CHAT = {
-    .schema = {.fixed_json = SCHEMA},
-    .has_dataview = false,
-    .has_push = false,
-    .has_bootstrap = true,
-    .addressing = {.segment = 1, .alias = "group"},
-    .encrypted = false,
-    .extra_routes = {.rows = NULL, .count = 0},
+const struct enc_service ENC_SERVICE_CHAT = {
+    .name = "chat",
+    .enclave =
+        {
+            .schema = {.fixed_json = SCHEMA},
+            .has_dataview = false,
+            .has_push = false,
+            .has_bootstrap = true,
+            .addressing = {.segment = 1, .alias = "group"},
+            .encrypted = false,
+            .extra_routes = {.rows = NULL, .count = 0},
+        },
+    .worker_routes = {WORKER, sizeof WORKER / sizeof WORKER[0]},
 };

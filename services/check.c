@@ -276,8 +276,7 @@ static bool load(struct check *check)
 
 static bool begin(struct check *check)
 {
-    const struct enc_service *services;
-    if (check->row.service >= enc_services(&services))
+    if (check->row.service >= enc_service_count())
         return flaw(check, "the enclave belongs to no service");
     check->subtrees = (struct enc_subtree_sink){.put = put_subtree, .self = check};
     struct enc_replay_config config = {
@@ -286,7 +285,7 @@ static bool begin(struct check *check)
         .memory_max = check->config->memory_max,
         .enclave32 = check->report->enclave32,
         .sequencer32 = check->config->node_pub32,
-        .has_push = services[check->row.service].enclave->has_push,
+        .has_push = enc_service_at(check->row.service)->enclave.has_push,
         .is_stored = true,
         .observe = see_leaf,
         .opaque = check,

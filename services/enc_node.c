@@ -1,6 +1,6 @@
-#include "services/enc_node.h"
-
+/* enc-node: the generic sequencer (seed IV, protocol.md 11.2). */
 #include "services/handlers.h"
+#include "services/host.h"
 
 static const struct enc_route EXTRA[] = {
     {.method = ENC_METHOD_GET,
@@ -13,12 +13,16 @@ static const struct enc_route EXTRA[] = {
      .handler = enc_handle_bundle},
 };
 
-const struct enc_enclave ENC_NODE = {
-    .schema = {.fixed_json = NULL},
-    .has_dataview = false,
-    .has_push = true,
-    .has_bootstrap = false,
-    .addressing = {.segment = 1},
-    .encrypted = true,
-    .extra_routes = {EXTRA, sizeof EXTRA / sizeof EXTRA[0]},
+const struct enc_service ENC_SERVICE_NODE = {
+    .name = "enc-node",
+    .enclave =
+        {
+            .schema = {.fixed_json = NULL},
+            .has_dataview = false,
+            .has_push = true,
+            .has_bootstrap = false,
+            .addressing = {.segment = 1},
+            .encrypted = true,
+            .extra_routes = {EXTRA, sizeof EXTRA / sizeof EXTRA[0]},
+        },
 };

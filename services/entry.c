@@ -35,16 +35,14 @@ static void place_at(struct enc_ws_place *place, unsigned service, const struct 
 enum enc_handled enc_host_handle(struct enc_host *host, unsigned service,
                                  const struct enc_request *request, struct enc_ws_place *place)
 {
-    const struct enc_service *services;
+    const struct enc_service *of = enc_service_at(service);
     struct enc_target target;
     struct enc_routed routed = {.allow = NULL};
-    ENC_CHECK(service < enc_services(&services));
-    const struct enc_enclave *enclave = services[service].enclave;
     if (enc_bytes_is(request->path, "/info/node"))
         return enc_info_node(host, service, request);
-    enum enc_err err = enc_target_parse(&target, enclave, request->path);
+    enum enc_err err = enc_target_parse(&target, &of->enclave, request->path);
     if (err == ENC_ERR_OK)
-        err = enc_route_find(&routed, &services[service], &target, request);
+        err = enc_route_find(&routed, of, &target, request);
     if (err == ENC_ERR_OK && routed.route->is_ws) {
         place_at(place, service, &target);
         return ENC_HANDLED_UPGRADE;

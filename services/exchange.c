@@ -148,13 +148,11 @@ enum enc_err enc_exchange_envelope(struct enc_exchange *exchange, enum enc_body_
 
 static struct enc_node_side node_side(const struct enc_exchange *exchange, uint64_t now_ms)
 {
-    const struct enc_service *services;
-    ENC_CHECK(exchange->service < enc_services(&services));
     struct enc_node_side side = {
         .curve = exchange->host->curve,
         .key = &exchange->host->key,
         .now_ms = now_ms,
-        .is_encrypted = services[exchange->service].enclave->encrypted,
+        .is_encrypted = enc_service_at(exchange->service)->enclave.encrypted,
     };
     memcpy(side.scope.seq_pub32, exchange->host->key.pub32, 32);
     memcpy(side.scope.enclave32, exchange->enclave32, 32);

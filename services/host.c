@@ -1,8 +1,6 @@
 #include "services/host.h"
 
 #include "proto/filter.h"
-#include "services/chat.h"
-#include "services/enc_node.h"
 #include "services/exchange.h"
 #include "services/inside.h"
 #include "services/node.h"
@@ -11,17 +9,6 @@
 #include <stdlib.h>
 
 enum { WRITE_FAULT_MS = 30000 };
-
-static const struct enc_service SERVICES[] = {
-    {.name = "enc-node", .enclave = &ENC_NODE},
-    {.name = "chat", .enclave = &ENC_CHAT, .worker_routes = {ENC_CHAT_WORKER, 1}},
-};
-
-size_t enc_services(const struct enc_service **out)
-{
-    *out = SERVICES;
-    return sizeof SERVICES / sizeof SERVICES[0];
-}
 
 void enc_limits_default(struct enc_limits *limits)
 {

@@ -13,15 +13,28 @@ struct enc_sim;  /* actors; NULL outside the simulation */
 
 enum { ENC_SERVICE_MAX = 8 };
 
-/** A service by its name and its seven fields, and what it answers outside of any enclave. */
+struct enc_dataview;
+
+/** A service by its name and its seven fields, what it answers outside of any enclave, and what its
+ * DataView makes of events. */
 struct enc_service {
     const char *name;
-    const struct enc_enclave *enclave;
+    struct enc_enclave enclave;
     struct enc_routes worker_routes; /* not of an enclave: the seed's worker level */
+    const struct enc_dataview *view; /* dataview.h; NULL without a DataView */
 };
 
-/** Every service that this build knows, in mount order. Static storage; returns their number. */
-size_t enc_services(const struct enc_service **out);
+#ifndef ENC_SERVICES_DEF
+#define ENC_SERVICES_DEF "services/services.def" /* a build may bring its own list */
+#endif
+#define ENC_SERVICE_ROW(name) extern const struct enc_service ENC_SERVICE_##name;
+#include ENC_SERVICES_DEF
+#undef ENC_SERVICE_ROW
+
+/** The services of this build, by the numbers that enclaves are stored under. Static storage; an
+ * index out of range aborts. */
+size_t enc_service_count(void);
+const struct enc_service *enc_service_at(size_t index);
 
 /** Bounds of protocol.md Appendix B and of memory; enc_limits_default fills in the protocol's
  * values. */
@@ -128,7 +141,7 @@ struct enc_ws_place {
 };
 
 /**
- * Take a complete request for the service with this index of enc_services. Loop thread; returns
+ * Take a complete request for the service with this index of enc_service_at. Loop thread; returns
  * soon: copies what it needs, parses, routes, posts. Every outcome but UPGRADE answers
  * request->call exactly once.
  */

@@ -10,19 +10,17 @@ static void put_flag(struct enc_buffer *buffer, const char *name, bool value)
 
 static void put_services(struct enc_buffer *buffer, const struct enc_host *host)
 {
-    const struct enc_service *services;
-    size_t count = enc_services(&services);
     enc_json_member(buffer, "services");
     enc_json_put_raw(buffer, "{");
-    for (size_t i = 0; i < count; i++) {
-        const struct enc_enclave *enclave = services[i].enclave;
+    for (size_t i = 0; i < enc_service_count(); i++) {
+        const struct enc_service *service = enc_service_at(i);
         const char *mount = host->config.mounts ? host->config.mounts[i] : "/";
-        enc_json_member(buffer, services[i].name);
+        enc_json_member(buffer, service->name);
         enc_json_put_raw(buffer, "{");
         enc_json_member_text(buffer, "mount", enc_bytes_of_text(mount));
-        put_flag(buffer, "encrypted", enclave->encrypted);
-        put_flag(buffer, "has_dataview", enclave->has_dataview);
-        put_flag(buffer, "has_push", enclave->has_push);
+        put_flag(buffer, "encrypted", service->enclave.encrypted);
+        put_flag(buffer, "has_dataview", service->enclave.has_dataview);
+        put_flag(buffer, "has_push", service->enclave.has_push);
         enc_json_put_raw(buffer, "}");
     }
     enc_json_put_raw(buffer, "}");

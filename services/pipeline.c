@@ -83,16 +83,13 @@ static struct enc_change_input change_input(const struct enc_case *c)
 
 static struct enc_ac_input ac_input(const struct enc_case *c)
 {
-    const struct enc_service *services;
-    size_t count = enc_services(&services);
-    ENC_CHECK(c->service < count);
     return (struct enc_ac_input){
         .manifest = c->manifest,
         .commit = c->commit,
         .gates = &c->state->gates,
         .roles = c->roles_source,
         .endpoints = c->host->endpoints,
-        .has_push = services[c->service].enclave->has_push,
+        .has_push = enc_service_at(c->service)->enclave.has_push,
     };
 }
 

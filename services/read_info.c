@@ -85,11 +85,9 @@ static void put_ct(struct enc_buffer *out, const struct enc_state *state)
 enum enc_err enc_read_enclave(struct enc_read *read, struct enc_buffer *out,
                               const struct enc_json *content)
 {
-    const struct enc_service *services;
     const struct enc_state *state = &read->state;
     (void)content;
-    ENC_CHECK(state->service < enc_services(&services));
-    const struct enc_service *service = &services[state->service];
+    const struct enc_service *service = enc_service_at(state->service);
     enc_json_member_hex(out, "enclave", enc_bytes_of(state->enclave32, 32));
     enc_json_member_hex(out, "sequencer", enc_bytes_of(read->host->key.pub32, 32));
     enc_json_member_text(out, "status", enc_bytes_of_text(enc_status_name(state->status)));
@@ -101,6 +99,6 @@ enum enc_err enc_read_enclave(struct enc_read *read, struct enc_buffer *out,
     enc_json_member_hex(out, "state_hash", enc_bytes_of(state->smt.hash32, 32));
     enc_json_member_text(out, "service", enc_bytes_of_text(service->name));
     enc_json_member_raw(out, "encrypted",
-                        service->enclave->encrypted ? ENC_LIT("true") : ENC_LIT("false"));
+                        service->enclave.encrypted ? ENC_LIT("true") : ENC_LIT("false"));
     return ENC_ERR_OK;
 }

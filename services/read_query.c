@@ -93,12 +93,10 @@ static enum enc_err has_endpoint(const struct enc_read *read, struct enc_bytes u
 enum enc_err enc_read_pull(struct enc_read *read, struct enc_buffer *out,
                            const struct enc_json *content)
 {
-    const struct enc_service *services;
     struct enc_pull_request request;
     struct enc_push_seq_row last;
     uint8_t queue16[16];
-    ENC_CHECK(read->state.service < enc_services(&services));
-    if (!services[read->state.service].enclave->has_push)
+    if (!enc_service_at(read->state.service)->enclave.has_push)
         return ENC_ERR_PUSH_UNSUPPORTED;
     if (!read->exchange->reader.is_known)
         return ENC_ERR_INVALID_SESSION;

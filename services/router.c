@@ -73,7 +73,7 @@ static bool reaches(const struct enc_enclave *enclave, const struct enc_target *
 /* The service's routes and behind them those of its worker. */
 static size_t all_routes(const struct enc_service *service, const struct enc_route **rows)
 {
-    size_t count = enc_enclave_routes(service->enclave, rows);
+    size_t count = enc_enclave_routes(&service->enclave, rows);
     ENC_CHECK(count + service->worker_routes.count <= ENC_ROUTE_MAX);
     for (size_t i = 0; i < service->worker_routes.count; i++)
         rows[count++] = &service->worker_routes.rows[i];
@@ -89,7 +89,7 @@ enum enc_err enc_route_find(struct enc_routed *out, const struct enc_service *se
     bool has_post = false;
     *out = (struct enc_routed){.route = NULL};
     for (size_t i = 0; i < count; i++) {
-        if (!reaches(service->enclave, target, rows[i]) ||
+        if (!reaches(&service->enclave, target, rows[i]) ||
             !fits(rows[i]->path, target->action, &out->param))
             continue;
         has_get |= rows[i]->method == ENC_METHOD_GET && !rows[i]->is_ws;

@@ -12,13 +12,12 @@ TestSuite(info, .fini = fini);
 Test(info, names_the_key_the_services_the_limits_and_the_time)
 {
     const char *mounts[8];
-    const struct enc_service *services;
     uint8_t seq_pub32[32];
     rig_init(&rig, 1);
-    size_t count = enc_services(&services);
+    size_t count = enc_service_count();
     cr_assert(count <= sizeof mounts / sizeof mounts[0]);
     for (size_t i = 0; i < count; i++)
-        mounts[i] = rig_text(&rig, "/at/%s", services[i].name);
+        mounts[i] = rig_text(&rig, "/at/%s", enc_service_at(i)->name);
     rig.config.mounts = mounts;
     rig.config.limits.query_limit_max = 17;
     rig_start(&rig);

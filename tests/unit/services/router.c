@@ -1,6 +1,5 @@
 #include "services/router.h"
-#include "services/chat.h"
-#include "services/enc_node.h"
+#include "services/host.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -12,7 +11,7 @@ TestSuite(router);
 static enum enc_err find(struct enc_routed *out, const struct enc_enclave *enclave,
                          const struct enc_target *target, const struct enc_request *request)
 {
-    const struct enc_service service = {.name = "some", .enclave = enclave};
+    const struct enc_service service = {.name = "some", .enclave = *enclave};
     return enc_route_find(out, &service, target, request);
 }
 
@@ -21,8 +20,9 @@ static enum enc_err route(const char *path, enum enc_method method, bool is_upgr
 {
     struct enc_target target;
     struct enc_request request = {.method = method, .is_upgrade = is_upgrade};
-    enum enc_err err = enc_target_parse(&target, &ENC_NODE, enc_bytes_of_text(path));
-    return err == ENC_ERR_OK ? find(out, &ENC_NODE, &target, &request) : err;
+    enum enc_err err =
+        enc_target_parse(&target, &ENC_SERVICE_NODE.enclave, enc_bytes_of_text(path));
+    return err == ENC_ERR_OK ? find(out, &ENC_SERVICE_NODE.enclave, &target, &request) : err;
 }
 
 /* Which methods a path has: bit 0 GET, bit 1 POST, bit 2 WebSocket. */
@@ -100,13 +100,13 @@ Test(router, an_alias_is_another_word_for_enclave_and_a_singleton_needs_none)
     struct enc_target target;
     struct enc_routed routed;
     struct enc_request get = {.method = ENC_METHOD_GET};
-    struct enc_enclave chat = ENC_NODE;
+    struct enc_enclave chat = ENC_SERVICE_NODE.enclave;
     chat.addressing.alias = "group";
     cr_assert_eq(enc_target_parse(&target, &chat, ENC_LIT("/group/" ID "/sth")), ENC_ERR_OK);
     cr_assert(target.has_enclave);
     cr_assert(enc_bytes_is(target.action, "/sth"));
     cr_assert_eq(target.enclave32[10], 0xaa, "either case");
-    struct enc_enclave registry = ENC_NODE;
+    struct enc_enclave registry = ENC_SERVICE_NODE.enclave;
     registry.addressing.segment = 0;
     cr_assert_eq(enc_target_parse(&target, &registry, ENC_LIT("/sth")), ENC_ERR_OK);
     cr_assert_eq(find(&routed, &registry, &target, &get), ENC_ERR_OK);
@@ -128,7 +128,7 @@ Test(router, a_colon_segment_takes_one_segment)
          .at_root = true,
          .handler = nothing},
     };
-    struct enc_enclave some = ENC_NODE;
+    struct enc_enclave some = ENC_SERVICE_NODE.enclave;
     some.extra_routes = (struct enc_routes){extra, 2};
     struct enc_target target;
     struct enc_routed routed;
@@ -147,12 +147,11 @@ Test(router, a_colon_segment_takes_one_segment)
 
 static enum enc_err chat_route(struct enc_routed *out, const char *path)
 {
-    const struct enc_service service = {
-        .name = "chat", .enclave = &ENC_CHAT, .worker_routes = {ENC_CHAT_WORKER, 1}};
+    const struct enc_service *service = &ENC_SERVICE_CHAT;
     struct enc_target target;
     struct enc_request request = {.method = ENC_METHOD_POST};
-    enum enc_err err = enc_target_parse(&target, &ENC_CHAT, enc_bytes_of_text(path));
-    return err == ENC_ERR_OK ? enc_route_find(out, &service, &target, &request) : err;
+    enum enc_err err = enc_target_parse(&target, &service->enclave, enc_bytes_of_text(path));
+    return err == ENC_ERR_OK ? enc_route_find(out, service, &target, &request) : err;
 }
 
 Test(router, bootstrap_and_worker_routes_are_below_no_enclave)
