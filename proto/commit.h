@@ -68,6 +68,12 @@ struct enc_commit {
 ENC_MUST_USE enum enc_err enc_commit_decode(struct enc_commit *out, struct enc_arena *arena,
                                             const struct enc_json *body, size_t content_len_max);
 
+/** The same where a commit may leave its enclave out: it is then default32, unless that is NULL
+ * (protocol.md 8.1, singletons). */
+ENC_MUST_USE enum enc_err enc_commit_decode_for(struct enc_commit *out, struct enc_arena *arena,
+                                                const struct enc_json *body,
+                                                const uint8_t *default32, size_t content_len_max);
+
 /**
  * The rest of step 1: grammar of type, no reserved type, from lifts, and the first `r` tag of an
  * Update or Delete is well-formed.

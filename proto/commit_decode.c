@@ -3,6 +3,7 @@
 struct taking {
     struct enc_commit *out;
     struct enc_arena *arena;
+    const uint8_t *default32;
     size_t content_len_max;
 };
 
@@ -22,6 +23,10 @@ static enum enc_err take_hash(const struct taking *taking, const struct enc_json
 
 static enum enc_err take_enclave(const struct taking *taking, const struct enc_json *json)
 {
+    if (!json && taking->default32) {
+        memcpy(taking->out->enclave32, taking->default32, 32);
+        return ENC_ERR_OK;
+    }
     return refuse_unless(enc_json_hex(json, taking->out->enclave32, 32));
 }
 
@@ -79,7 +84,14 @@ static const struct {
 enum enc_err enc_commit_decode(struct enc_commit *out, struct enc_arena *arena,
                                const struct enc_json *body, size_t content_len_max)
 {
-    struct taking taking = {out, arena, content_len_max};
+    return enc_commit_decode_for(out, arena, body, NULL, content_len_max);
+}
+
+enum enc_err enc_commit_decode_for(struct enc_commit *out, struct enc_arena *arena,
+                                   const struct enc_json *body, const uint8_t *default32,
+                                   size_t content_len_max)
+{
+    struct taking taking = {out, arena, default32, content_len_max};
     if (taking.content_len_max > ENC_CONTENT_LEN_MAX)
         taking.content_len_max = ENC_CONTENT_LEN_MAX;
     *out = (struct enc_commit){0};

@@ -63,9 +63,19 @@ static uint16_t retry_of(const struct enc_refusal *refusal)
     return refusal->retry_s ? (uint16_t)refusal->retry_s : usual;
 }
 
+/* The node's own commits wait for no answer. */
+static bool is_unasked(const struct enc_exchange *exchange)
+{
+    return !exchange->asker.call && !exchange->asker.conn;
+}
+
 void enc_answer_refusal(struct enc_exchange *exchange, const struct enc_refusal *refusal)
 {
     struct enc_buffer buffer;
+    if (is_unasked(exchange)) {
+        enc_exchange_free(exchange);
+        return;
+    }
     struct enc_refusal out = *refusal;
     enc_buffer_init(&buffer, &exchange->arena, SIZE_MAX / 4);
     if (exchange->asker.call) {
@@ -150,6 +160,10 @@ static void put_welcome(struct enc_exchange *exchange, struct enc_buffer *buffer
 void enc_answer_receipt(struct enc_exchange *exchange, const struct enc_event *event)
 {
     struct enc_buffer buffer;
+    if (is_unasked(exchange)) {
+        enc_exchange_free(exchange);
+        return;
+    }
     enc_buffer_init(&buffer, &exchange->arena, SIZE_MAX / 4);
     if (exchange->is_founding) {
         put_welcome(exchange, &buffer, event);

@@ -1,93 +1,14 @@
-/* Enclaves that the node makes for somebody: it writes the fixed-schema Manifest and signs it
- * itself (11.6). */
+/* Enclaves that the node makes for somebody who proves to be their owner (11.6). */
 #include "services/answer.h"
+#include "services/founding.h"
 #include "services/handlers.h"
 #include "services/inside.h"
 #include "services/post.h"
 
-#include <stdlib.h>
-
-enum { MEMBERS_MAX = 4096, CONTENT_LEN_MAX = 256 << 10 };
-
-/* Who is to be what in the new enclave. */
-struct founding {
-    uint8_t owner32[32];
-    const uint8_t *members32; /* creator first, each once; NULL: no roles but Owner */
-    size_t member_count;
-    struct enc_bytes meta; /* a JSON object */
-};
-
-/* ---- the Manifest's content ---- */
-
-static void put_keys(struct enc_buffer *out, const char *role, const uint8_t *keys32, size_t count)
-{
-    enc_json_member(out, role);
-    enc_json_put_raw(out, "[");
-    for (size_t i = 0; i < count; i++) {
-        enc_json_comma(out);
-        enc_json_put_hex(out, enc_bytes_of(keys32 + 32 * i, 32));
-    }
-    enc_json_put_raw(out, "]");
-}
-
-static void put_initial_state(struct enc_buffer *out, const struct founding *founding)
-{
-    enc_json_member(out, "initial_state");
-    enc_json_put_raw(out, "{");
-    put_keys(out, "Owner", founding->owner32, 1);
-    if (founding->members32) {
-        put_keys(out, "Admin", founding->owner32, 1);
-        put_keys(out, "Member", founding->members32, founding->member_count);
-    }
-    enc_json_put_raw(out, "}");
-}
-
-/* Two enclaves with the same meta must not be the same enclave, so a nonce joins it. */
-static void put_meta(struct enc_buffer *out, const struct enc_runtime *runtime,
-                     struct enc_bytes meta)
-{
-    uint8_t nonce16[16];
-    runtime->random(runtime->self, nonce16, sizeof nonce16);
-    enc_json_member(out, "meta");
-    enc_buffer_add(out, enc_bytes_of(meta.data, meta.len - 1)); /* without its last brace */
-    enc_json_member_hex(out, "nonce", enc_bytes_of(nonce16, sizeof nonce16));
-    enc_json_put_raw(out, "}");
-}
-
-static enum enc_err write_content(struct enc_exchange *exchange, struct enc_bytes *content,
-                                  const struct founding *founding)
-{
-    struct enc_buffer out;
-    struct enc_bytes schema =
-        enc_bytes_of_text(enc_service_at(exchange->service)->enclave.schema.fixed_json);
-    enc_buffer_init(&out, &exchange->arena, CONTENT_LEN_MAX);
-    enc_json_put_raw(&out, "{\"enc_v\":1,\"RBAC\":");
-    enc_buffer_add(&out, enc_bytes_of(schema.data, schema.len - 1));
-    put_initial_state(&out, founding);
-    enc_json_put_raw(&out, "}");
-    put_meta(&out, exchange->host->runtime, founding->meta);
-    enc_json_put_raw(&out, "}");
-    return enc_buffer_bytes(&out, content);
-}
-
-/* ---- from a request to a commit in a mailbox ---- */
-
-static enum enc_err sign_manifest(struct enc_exchange *exchange, const struct founding *founding)
-{
-    enum { LIFE_MS = 60000 };
-    struct enc_commit *commit = &exchange->commit;
-    *commit = (struct enc_commit){
-        .type = ENC_LIT("Manifest"),
-        .exp_ms = enc_host_now_ms(exchange->host) + LIFE_MS,
-    };
-    ENC_TRY(write_content(exchange, &commit->content, founding));
-    return enc_commit_sign(exchange->host->curve, commit, &exchange->host->key);
-}
+enum { MEMBERS_MAX = 4096 };
 
 static void enter_own(struct enc_exchange *exchange)
 {
-    memcpy(exchange->enclave32, exchange->commit.enclave32, 32);
-    exchange->has_enclave = true;
     exchange->is_founding = true;
     enc_commit_post(exchange);
 }
@@ -106,7 +27,7 @@ static enum enc_err check_asker(struct enc_exchange *exchange, const uint8_t own
     return exchange->reader.is_known ? ENC_ERR_OK : ENC_ERR_INVALID_SESSION;
 }
 
-static enum enc_err take_meta(struct founding *founding, const struct enc_json *json)
+static enum enc_err take_meta(struct enc_founding *founding, const struct enc_json *json)
 {
     const struct enc_json *meta = enc_json_get(json, "meta");
     founding->meta = ENC_LIT("{}");
@@ -120,13 +41,13 @@ static enum enc_err take_meta(struct founding *founding, const struct enc_json *
 
 static enum enc_err found_for_owner(struct enc_exchange *exchange)
 {
-    struct founding founding = {.members32 = NULL};
+    struct enc_founding founding = {.members32 = NULL};
     const struct enc_json *owner = enc_json_get(exchange->json, "owner");
     if (!enc_json_hex(owner, founding.owner32, 32) || !enc_point_lifts(founding.owner32))
         return ENC_ERR_INVALID_REQUEST;
     ENC_TRY(take_meta(&founding, exchange->json));
     ENC_TRY(check_asker(exchange, founding.owner32));
-    return sign_manifest(exchange, &founding);
+    return enc_founding_sign(exchange, &founding);
 }
 
 static void bootstrap_job(struct enc_job *job)
@@ -162,7 +83,7 @@ static bool has_key(const uint8_t *keys32, size_t count, const uint8_t key32[32]
     return false;
 }
 
-static enum enc_err take_members(struct enc_exchange *exchange, struct founding *founding)
+static enum enc_err take_members(struct enc_exchange *exchange, struct enc_founding *founding)
 {
     const struct enc_json *list = enc_json_get(exchange->json, "members");
     size_t count = list ? list->count : 0;
@@ -183,13 +104,13 @@ static enum enc_err take_members(struct enc_exchange *exchange, struct founding 
     return ENC_ERR_OK;
 }
 
-static enum enc_err take_name(struct enc_exchange *exchange, struct founding *founding)
+static enum enc_err take_name(struct enc_exchange *exchange, struct enc_founding *founding)
 {
     struct enc_bytes name;
     struct enc_buffer meta;
     if (!enc_json_text(enc_json_get(exchange->json, "name"), &name))
         return ENC_ERR_INVALID_REQUEST;
-    enc_buffer_init(&meta, &exchange->arena, CONTENT_LEN_MAX);
+    enc_buffer_init(&meta, &exchange->arena, ENC_FOUNDING_LEN_MAX);
     enc_json_put_raw(&meta, "{");
     enc_json_member_text(&meta, "name", name);
     enc_json_put_raw(&meta, "}");
@@ -198,14 +119,14 @@ static enum enc_err take_name(struct enc_exchange *exchange, struct founding *fo
 
 static enum enc_err found_group(struct enc_exchange *exchange)
 {
-    struct founding founding;
+    struct enc_founding founding;
     const struct enc_json *creator = enc_json_get(exchange->json, "creator");
     if (!enc_json_hex(creator, founding.owner32, 32) || !enc_point_lifts(founding.owner32))
         return ENC_ERR_INVALID_REQUEST;
     ENC_TRY(take_name(exchange, &founding));
     ENC_TRY(check_asker(exchange, founding.owner32));
     ENC_TRY(take_members(exchange, &founding));
-    return sign_manifest(exchange, &founding);
+    return enc_founding_sign(exchange, &founding);
 }
 
 static void group_job(struct enc_job *job)

@@ -132,6 +132,7 @@ enum enc_err enc_case_load(struct enc_case *c, struct enc_run *run,
     enc_case_init(c, exchange, run->now_ms);
     c->state = &run->state;
     c->arena = &run->arena;
+    c->rows = &run->rows;
     ENC_TRY(find_earlier(c, run));
     ENC_TRY(find_target(c, run));
     ENC_TRY(load_target_status(c, run));

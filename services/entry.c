@@ -26,10 +26,24 @@ static void run_handler(struct enc_exchange *exchange, const struct enc_request 
         routed->route->handler(exchange);
 }
 
-static void place_at(struct enc_ws_place *place, unsigned service, const struct enc_target *target)
+/* A body may name the enclave; nothing else can (8.1). */
+static void aim_singleton(struct enc_exchange *exchange)
 {
-    *place = (struct enc_ws_place){.service = service, .has_enclave = target->has_enclave};
-    memcpy(place->enclave32, target->enclave32, 32);
+    const uint8_t *singleton32 = enc_exchange_default(exchange);
+    if (exchange->has_enclave || !singleton32)
+        return;
+    exchange->has_enclave = true;
+    memcpy(exchange->enclave32, singleton32, 32);
+}
+
+static void place_at(struct enc_ws_place *place, const struct enc_host *host, unsigned service,
+                     const struct enc_target *target)
+{
+    bool is_singleton = enc_service_at(service)->enclave.addressing.segment == 0;
+    bool is_default = is_singleton && !target->has_enclave;
+    *place = (struct enc_ws_place){.service = service};
+    place->has_enclave = target->has_enclave || is_default;
+    memcpy(place->enclave32, is_default ? host->singletons32[service] : target->enclave32, 32);
 }
 
 enum enc_handled enc_host_handle(struct enc_host *host, unsigned service,
@@ -44,7 +58,7 @@ enum enc_handled enc_host_handle(struct enc_host *host, unsigned service,
     if (err == ENC_ERR_OK)
         err = enc_route_find(&routed, of, &target, request);
     if (err == ENC_ERR_OK && routed.route->is_ws) {
-        place_at(place, service, &target);
+        place_at(place, host, service, &target);
         return ENC_HANDLED_UPGRADE;
     }
     struct enc_exchange *exchange = enc_exchange_open(host, service, request);
@@ -52,6 +66,8 @@ enum enc_handled enc_host_handle(struct enc_host *host, unsigned service,
         return ENC_HANDLED_CALL;
     exchange->has_enclave = target.has_enclave;
     memcpy(exchange->enclave32, target.enclave32, 32);
+    if (err == ENC_ERR_OK && request->method == ENC_METHOD_GET)
+        aim_singleton(exchange);
     exchange->allow = routed.allow;
     if (err == ENC_ERR_OK)
         run_handler(exchange, request, &routed);

@@ -138,11 +138,19 @@ enum enc_err enc_exchange_aim(struct enc_exchange *exchange, const uint8_t encla
     return ENC_ERR_OK;
 }
 
+const uint8_t *enc_exchange_default(const struct enc_exchange *exchange)
+{
+    bool is_singleton = enc_service_at(exchange->service)->enclave.addressing.segment == 0;
+    return is_singleton ? exchange->host->singletons32[exchange->service] : NULL;
+}
+
 enum enc_err enc_exchange_envelope(struct enc_exchange *exchange, enum enc_body_kind kind)
 {
     ENC_TRY(enc_envelope_parse(&exchange->envelope, exchange->json, kind));
     if (exchange->envelope.has_enclave)
         return enc_exchange_aim(exchange, exchange->envelope.enclave32);
+    if (!exchange->has_enclave && enc_exchange_default(exchange))
+        return enc_exchange_aim(exchange, enc_exchange_default(exchange));
     return exchange->has_enclave ? ENC_ERR_OK : ENC_ERR_INVALID_QUERY;
 }
 

@@ -121,6 +121,9 @@ ENC_MUST_USE enum enc_err enc_exchange_parse(struct enc_exchange *exchange);
 ENC_MUST_USE enum enc_err enc_exchange_aim(struct enc_exchange *exchange,
                                            const uint8_t enclave32[32]);
 
+/** The enclave of a service that has only one; NULL for the others (protocol.md 8.1). */
+const uint8_t *enc_exchange_default(const struct enc_exchange *exchange);
+
 /** Read the envelope and settle the enclave. Errors: INVALID_QUERY, INVALID_REQUEST */
 ENC_MUST_USE enum enc_err enc_exchange_envelope(struct enc_exchange *exchange,
                                                 enum enc_body_kind kind);

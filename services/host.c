@@ -2,6 +2,7 @@
 
 #include "proto/filter.h"
 #include "services/exchange.h"
+#include "services/founding.h"
 #include "services/inside.h"
 #include "services/node.h"
 #include "services/run.h"
@@ -251,6 +252,7 @@ static const char *start_parts(struct enc_host *host)
         {open_directory, "memory for the directory cannot be had"},
         {start_timers, "the timer thread cannot be started"},
         {start_writers, "writer threads cannot be started"},
+        {enc_found_singletons, "the registry cannot be founded"},
         {load_alarms, "stored alarms cannot be read"},
     };
     for (size_t i = 0; i < sizeof PARTS / sizeof PARTS[0]; i++)

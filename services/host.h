@@ -68,9 +68,11 @@ struct enc_host_config {
     uint32_t worker_count;
     bool push_allow_http;
     bool push_allow_private;
-    bool bootstrap_open; /* enclaves are made for anybody without a session */
+    bool bootstrap_open;             /* enclaves are made for anybody without a session */
+    const uint8_t *registry_owner32; /* Owner of singletons; NULL: the node key */
     const char *version;
-    const char *const *mounts; /* per service: its mount, as /info/node shows it; static */
+    const char *const *mounts; /* per service: its mount, as /info/node shows it, NULL = not served;
+                                  static; NULL: all are */
     struct enc_sim *sim;
 };
 

@@ -31,9 +31,10 @@ struct enc_host {
     struct enc_chunk_source exchange_chunks; /* the same, counted in exchange_len */
     _Atomic uint64_t exchange_len;           /* bytes of all exchanges */
     struct enc_endpoint_policy endpoints;
-    _Atomic uint64_t next_flight;    /* outbound POSTs, from 1 */
-    _Atomic uint64_t next_stream;    /* subscription generations, from 1 */
-    _Atomic uint32_t push_in_flight; /* outbound POSTs now */
+    uint8_t singletons32[ENC_SERVICE_MAX][32]; /* the enclave of a service without addressing */
+    _Atomic uint64_t next_flight;              /* outbound POSTs, from 1 */
+    _Atomic uint64_t next_stream;              /* subscription generations, from 1 */
+    _Atomic uint32_t push_in_flight;           /* outbound POSTs now */
     _Atomic uint64_t commits_accepted;
     _Atomic uint64_t commits_refused;
     _Atomic uint64_t timer_refusals; /* timers that found no room and wait for a later run */

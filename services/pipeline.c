@@ -158,6 +158,27 @@ static enum enc_err logic_ac(const struct enc_case *c)
     return enc_ac_plan(&unused, c->arena, &input);
 }
 
+/* What the service itself asks of the content. */
+static struct enc_fact fact_of(const struct enc_case *c)
+{
+    return (struct enc_fact){
+        .rows = c->rows,
+        .arena = c->arena,
+        .curve = c->curve,
+        .own32 = c->state->enclave32,
+        .commit = c->commit,
+    };
+}
+
+static enum enc_err content_rule(const struct enc_case *c)
+{
+    const struct enc_dataview *view = enc_service_at(c->service)->view;
+    struct enc_fact fact = fact_of(c);
+    if (!view)
+        return ENC_ERR_OK;
+    return enc_dataview_judge(view, &fact, c->target ? &c->target->commit : NULL);
+}
+
 static enum enc_err ac_logic(const struct enc_case *c)
 {
     static judge_fn *const BY_FAMILY[] = {
@@ -165,7 +186,8 @@ static enum enc_err ac_logic(const struct enc_case *c)
         [ENC_FAMILY_CHANGE] = logic_change, [ENC_FAMILY_LIFECYCLE] = logic_lifecycle,
         [ENC_FAMILY_AC] = logic_ac,         [ENC_FAMILY_RESERVED] = refuse_reserved,
     };
-    return BY_FAMILY[enc_type_row(c->type)->family](c);
+    ENC_TRY(BY_FAMILY[enc_type_row(c->type)->family](c));
+    return content_rule(c);
 }
 
 /* ---- 9 finalise: seq, timestamp, seq_sig, event_hash, event_id ---- */
@@ -223,6 +245,7 @@ static void found_enclave(struct delta *d)
     state->ord = enc_store_next_ord(d->run->node->store);
     state->created_ms = d->c->now_ms;
     d->run->sink.ord = state->ord;
+    d->run->rows.ord = state->ord;
 }
 
 static enum enc_err finalise(struct delta *d)
@@ -377,7 +400,18 @@ static void put_status(struct delta *d)
     enc_put_status(&d->run->set, place, &row);
 }
 
-static void put_enclave(struct delta *d)
+/* A singleton is found again by its name (11.1, addressing). */
+static enum enc_err put_name(struct delta *d)
+{
+    const struct enc_addressing *addressing = &enc_service_at(d->c->service)->enclave.addressing;
+    if (addressing->segment != 0)
+        return ENC_ERR_OK;
+    return enc_rows_put_shared(&d->run->rows, ENC_SHARED_SINGLETON,
+                               enc_bytes_of_text(addressing->name),
+                               enc_bytes_of(d->run->state.enclave32, 32));
+}
+
+static enum enc_err put_enclave(struct delta *d)
 {
     const struct enc_state *state = &d->run->state;
     struct enc_enclave_row row = {
@@ -386,6 +420,16 @@ static void put_enclave(struct delta *d)
         .service = state->service,
     };
     enc_put_enclave(&d->run->set, state->enclave32, &row);
+    return put_name(d);
+}
+
+/* The rows of a DataView become durable with the event they come from. */
+static enum enc_err project(struct delta *d)
+{
+    const struct enc_dataview *view = enc_service_at(d->c->service)->view;
+    struct enc_fact fact = fact_of(d->c);
+    fact.event = d->staged->event;
+    return view ? enc_dataview_project(view, &d->run->rows, &fact) : ENC_ERR_OK;
 }
 
 static enum enc_err persist(struct delta *d)
@@ -404,11 +448,12 @@ static enum enc_err persist(struct delta *d)
     };
     ENC_TRY(enc_buffer_bytes(&buffer, &row.record));
     if (d->c->type == ENC_TYPE_MANIFEST)
-        put_enclave(d);
+        ENC_TRY(put_enclave(d));
     enc_put_event(&d->run->set, &row);
     if (d->c->target && enc_type_row(d->c->type)->family == ENC_FAMILY_CHANGE)
         put_status(d);
     d->run->has_writes = true;
+    ENC_TRY(project(d));
     return enc_push_enqueue(d->run, d->staged);
 }
 

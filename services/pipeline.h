@@ -6,6 +6,7 @@
 #pragma once
 
 #include "proto/change.h"
+#include "services/dataview.h"
 #include "services/run.h"
 
 /** What a commit is judged by. Steps 1-4 see only the first four members; they need no enclave. */
@@ -23,7 +24,8 @@ struct enc_case {
     const struct enc_event *earlier; /* the event already made from this very commit, or NULL */
     const struct enc_event *target;  /* of an Update or Delete; NULL = no such event */
     enum enc_event_status target_status;
-    struct enc_roles roles; /* the author's */
+    const struct enc_rows *rows; /* of the DataView */
+    struct enc_roles roles;      /* the author's */
     const struct enc_roles_source *roles_source;
     struct enc_arena *arena; /* scratch */
     enum enc_type type;

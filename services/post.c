@@ -49,7 +49,8 @@ static enum enc_err decode(struct enc_exchange *exchange, const struct enc_json 
 {
     struct enc_commit *commit = &exchange->commit;
     enum enc_err err =
-        enc_commit_decode(commit, &exchange->arena, json, exchange->host->limits.content_len_max);
+        enc_commit_decode_for(commit, &exchange->arena, json, enc_exchange_default(exchange),
+                              exchange->host->limits.content_len_max);
     exchange->has_hash = enc_json_hex(enc_json_get(json, "hash"), commit->hash32, 32);
     return err;
 }
@@ -101,6 +102,16 @@ void enc_commit_post(struct enc_exchange *exchange)
     enc_exchange_post(exchange, ENC_MAIL_COMMIT, prepare_job);
 }
 
+/* A singleton exists already, so that any Manifest is one of a second: its own turn says so
+ * (16.98). */
+static enum enc_err aim_commit(struct enc_exchange *exchange)
+{
+    const uint8_t *singleton32 = enc_exchange_default(exchange);
+    if (singleton32 && enc_type_of(exchange->commit.type) == ENC_TYPE_MANIFEST)
+        return enc_exchange_aim(exchange, singleton32);
+    return enc_exchange_aim(exchange, exchange->commit.enclave32);
+}
+
 void enc_commit_enter(struct enc_exchange *exchange)
 {
     enum enc_err err = decode(exchange, exchange->json);
@@ -108,7 +119,7 @@ void enc_commit_enter(struct enc_exchange *exchange)
         refuse_shape(exchange, err);
         return;
     }
-    err = enc_exchange_aim(exchange, exchange->commit.enclave32);
+    err = aim_commit(exchange);
     if (err != ENC_ERR_OK)
         enc_answer_err(exchange, err);
     else

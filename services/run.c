@@ -19,6 +19,7 @@ static void bind_run(struct enc_run *run)
     enc_writeset_init(&run->set, &run->arena);
     enc_tree_source_init(&run->source, run->snap, node->state.ord);
     enc_tree_sink_init(&run->sink, &run->set, node->state.ord);
+    enc_rows_init(&run->rows, &run->arena, run->snap, &run->set, node->state.ord);
     enc_smt_init(&run->tree, &run->arena, &run->source.nodes, &run->state.smt);
 }
 
@@ -202,6 +203,15 @@ bool enc_run_submit(struct enc_run *run, struct enc_actor *actor)
     run->snap = NULL;
     return enc_lane_post(enc_host_writer(node->host, node->state.enclave32), &run->link) ==
            ENC_ERR_OK;
+}
+
+void enc_run_write(struct enc_run *run)
+{
+    struct enc_apply_facts facts = {.culprit = SIZE_MAX};
+    const struct enc_writeset *sets[] = {&run->set};
+    run->outcome = ENC_OUTCOME_FAILED;
+    if (!run->is_broken && seal(run) == ENC_ERR_OK)
+        run->outcome = enc_store_apply(run->node->store, &facts, sets, 1);
 }
 
 /* ---- the outcome ---- */

@@ -8,6 +8,7 @@
 #include "proto/ac.h"
 #include "proto/event.h"
 #include "services/node.h"
+#include "services/rows.h"
 #include "services/tree.h"
 
 /** One commit of the run and what came of it. */
@@ -30,6 +31,7 @@ struct enc_run {
     struct enc_tree_source source;
     struct enc_tree_sink sink;
     struct enc_writeset set;
+    struct enc_rows rows;                /* of the DataView, staged */
     struct enc_state state;              /* staged */
     struct enc_smt tree;                 /* staged */
     const struct enc_manifest *manifest; /* the node's, or the one staged by this run */
@@ -66,6 +68,12 @@ bool enc_run_has_room(const struct enc_run *run);
  * nothing to write or it could not be written; enc_run_finish is to be called at once.
  */
 ENC_MUST_USE bool enc_run_submit(struct enc_run *run, struct enc_actor *actor);
+
+/**
+ * Seal and write it at once, on the caller's thread: only while the host starts and no writer has
+ * work. enc_run_finish follows.
+ */
+void enc_run_write(struct enc_run *run);
 
 /** The outcome is known: swap the state in or drop it, answer everybody, broadcast, push, free the
  * run. */
