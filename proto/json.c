@@ -1,5 +1,7 @@
 #include "proto/json.h"
 
+#include "proto/utf8.h"
+
 #include "proto/base/hex.h"
 
 struct parser {
@@ -59,21 +61,6 @@ static void skip_plain(struct parser *p)
         p->at++;
 }
 
-/* Length of the well-formed sequence of two to four bytes at `at` (RFC 3629), or 0. */
-static size_t utf8_len(const uint8_t *at, const uint8_t *end)
-{
-    size_t len = at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-    if (at[0] < 0xc2 || at[0] > 0xf4 || (size_t)(end - at) < len)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    bool is_overlong = (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xf0 && at[1] < 0x90);
-    bool is_surrogate = at[0] == 0xed && at[1] > 0x9f;
-    bool is_beyond = at[0] == 0xf4 && at[1] > 0x8f;
-    return is_overlong || is_surrogate || is_beyond ? 0 : len;
-}
-
 /* Moves to the next quote or backslash. */
 static enum enc_err skip_run(struct parser *p)
 {
@@ -83,7 +70,7 @@ static enum enc_err skip_run(struct parser *p)
             return BAD;
         if (*p->at < 0x80)
             return ENC_ERR_OK;
-        size_t len = utf8_len(p->at, p->end);
+        size_t len = enc_utf8_len(p->at, p->end);
         if (len == 0)
             return BAD;
         p->at += len;

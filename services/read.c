@@ -130,7 +130,7 @@ void enc_read_enter(struct enc_exchange *exchange, enum enc_body_kind kind, enc_
 
 /* ---- the routes ---- */
 
-static void get(struct enc_exchange *exchange, enc_read_fn *fn)
+void enc_read_get(struct enc_exchange *exchange, enc_read_fn *fn)
 {
     exchange->read = fn;
     enc_exchange_submit(exchange, read_job);
@@ -148,22 +148,22 @@ static void post(struct enc_exchange *exchange, enc_read_fn *fn)
 
 void enc_handle_sth(struct enc_exchange *exchange)
 {
-    get(exchange, enc_read_sth);
+    enc_read_get(exchange, enc_read_sth);
 }
 
 void enc_handle_info_manifest(struct enc_exchange *exchange)
 {
-    get(exchange, enc_read_manifest);
+    enc_read_get(exchange, enc_read_manifest);
 }
 
 void enc_handle_info_enclave(struct enc_exchange *exchange)
 {
-    get(exchange, enc_read_enclave);
+    enc_read_get(exchange, enc_read_enclave);
 }
 
 void enc_handle_consistency(struct enc_exchange *exchange)
 {
-    get(exchange, enc_read_consistency);
+    enc_read_get(exchange, enc_read_consistency);
 }
 
 void enc_handle_inclusion(struct enc_exchange *exchange)
