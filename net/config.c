@@ -1,9 +1,11 @@
 #include "net/config.h"
 
 #include "net/config_row.h"
+#include "net/mount.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 enum { HELP_COLUMN = 34 };
 
@@ -198,9 +200,38 @@ static bool knows_service(const char *name)
     return false;
 }
 
+static unsigned times_given(const struct enc_config *config, const char *host)
+{
+    unsigned times = 0;
+    for (size_t i = 0; i < enc_service_count(); i++) {
+        for (size_t k = 0; k < config->hosts[i].count; k++)
+            times += strcasecmp(config->hosts[i].items[k], host) == 0;
+    }
+    return times;
+}
+
+static bool check_hosts(const struct enc_config *config, struct enc_config_fault *fault,
+                        size_t service)
+{
+    char key[ENC_CONFIG_KEY_MAX];
+    const struct enc_config_list *hosts = &config->hosts[service];
+    snprintf(key, sizeof key, "services.%s.hosts", enc_service_at(service)->name);
+    for (size_t i = 0; i < hosts->count; i++) {
+        if (!enc_mount_host_is_valid(hosts->items[i]))
+            return refuse(fault, key, hosts->items[i], "not a host name without a port");
+        if (times_given(config, hosts->items[i]) > 1)
+            return refuse(fault, key, hosts->items[i], "given twice");
+    }
+    return true;
+}
+
 /* What no single row can know. */
 static bool check_together(const struct enc_config *config, struct enc_config_fault *fault)
 {
+    for (size_t i = 0; i < enc_service_count(); i++) {
+        if (!check_hosts(config, fault, i))
+            return false;
+    }
     for (size_t i = 0; i < config->services.count; i++) {
         if (!knows_service(config->services.items[i]))
             return refuse(fault, "service", config->services.items[i], "no such service");
@@ -269,12 +300,13 @@ void enc_config_help(void)
         if (rows[i].flag)
             help_flag(&rows[i]);
     }
-    puts("  --check-config                    read and check the configuration, then end\n"
-         "  --version                         print the version\n"
-         "  --help                            print this\n\n"
-         "Keys (a flag goes before the environment, the environment before the file; the "
-         "environment name of a\n"
-         "key is ENCLAVED_ and the key in capitals with _ for ., as in ENCLAVED_TLS_LISTEN):");
+    puts(
+        "  --check-config                    read and check the configuration, then end\n"
+        "  --version                         print the version\n"
+        "  --help                            print this\n\n"
+        "Keys (a flag goes before the environment, the environment before the file; the "
+        "environment name of a\n"
+        "key is ENCLAVED_ and the key in capitals with _ for . and -, as in ENCLAVED_TLS_LISTEN):");
     for (size_t i = 0; i < count; i++)
         help_key(&rows[i], &presets);
     enc_config_fini(&presets);

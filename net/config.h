@@ -21,9 +21,11 @@ struct enc_config_list {
 #define ENC_CHOICE(field, ...) uint32_t field;
 #define ENC_LIST(field, ...) struct enc_config_list field;
 #define ENC_LIMIT(field, ...)
-/** One member per row; texts are owned by the struct and never NULL. */
+/** One member per row, and a row for each service's hosts; texts are owned by the struct and never
+ * NULL. */
 struct enc_config {
     struct enc_limits limits;
+    struct enc_config_list hosts[ENC_SERVICE_MAX]; /* services.<name>.hosts, by service */
 #include "net/config.def"
 };
 #undef ENC_TEXT

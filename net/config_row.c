@@ -43,24 +43,51 @@ static const struct enc_config_row ROWS[] = {
 #include "net/config.def"
 };
 
+enum { ROW_COUNT = sizeof ROWS / sizeof *ROWS };
+
+/* The rows above and those of the services; made when first asked for, on the main thread. */
+static struct enc_config_row all_rows[ROW_COUNT + ENC_SERVICE_MAX];
+static char host_keys[ENC_SERVICE_MAX][ENC_CONFIG_KEY_MAX];
+static size_t all_count;
+
+static struct enc_config_row host_row(size_t service)
+{
+    char *key = host_keys[service];
+    snprintf(key, ENC_CONFIG_KEY_MAX, "services.%s.hosts", enc_service_at(service)->name);
+    return (struct enc_config_row){
+        .type = ENC_CONFIG_LIST,
+        .key = key,
+        .offset = AT(hosts) + service * sizeof(struct enc_config_list),
+        .help = "host names at whose root it is, instead of its path",
+    };
+}
+
 size_t enc_config_rows(const struct enc_config_row **out)
 {
-    *out = ROWS;
-    return sizeof ROWS / sizeof *ROWS;
+    if (all_count == 0) {
+        memcpy(all_rows, ROWS, sizeof ROWS);
+        for (size_t i = 0; i < enc_service_count(); i++)
+            all_rows[ROW_COUNT + i] = host_row(i);
+        all_count = ROW_COUNT + enc_service_count();
+    }
+    *out = all_rows;
+    return all_count;
 }
 
 const struct enc_config_row *enc_config_row_of_key(const char *key)
 {
-    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
-        if (strcmp(ROWS[i].key, key) == 0)
-            return &ROWS[i];
+    const struct enc_config_row *rows;
+    size_t count = enc_config_rows(&rows);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].key, key) == 0)
+            return &rows[i];
     }
     return NULL;
 }
 
 const struct enc_config_row *enc_config_row_of_flag(const char *flag)
 {
-    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+    for (size_t i = 0; i < ROW_COUNT; i++) {
         if (ROWS[i].flag && strcmp(ROWS[i].flag, flag) == 0)
             return &ROWS[i];
     }
@@ -71,7 +98,7 @@ void enc_config_env_name(char out[ENC_CONFIG_KEY_MAX], const struct enc_config_r
 {
     snprintf(out, ENC_CONFIG_KEY_MAX, "ENCLAVED_%s", row->key);
     for (char *at = out; *at; at++)
-        *at = *at == '.' ? '_' : (char)toupper((unsigned char)*at);
+        *at = *at == '.' || *at == '-' ? '_' : (char)toupper((unsigned char)*at);
 }
 
 static void *slot(const struct enc_config *config, const struct enc_config_row *row)

@@ -31,7 +31,8 @@ struct enc_config_row {
     const char *help;
 };
 
-/** All rows; returns their number. */
+/** All rows: those of config.def, then one services.<name>.hosts per service of the build. Returns
+ * their number. */
 size_t enc_config_rows(const struct enc_config_row **out);
 
 /** The row of a key or flag, or NULL. */

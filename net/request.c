@@ -170,12 +170,16 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
     struct enc_server *server = peer->loop->server;
     struct visit visit = {.req = req, .peer = peer, .config = server->config};
     struct enc_mount_place mount;
+    const struct enc_mount_query query = {
+        .authority = enc_bytes_of(req->input.authority.base, req->input.authority.len),
+        .path = path_of(req),
+    };
     const struct enc_refusal *refusal = check_all(&visit);
     if (refusal)
         enc_respond_refusal(req, refusal);
     else if (is_method(req, "OPTIONS"))
         enc_respond_options(req);
-    else if (!enc_mounts_find(&server->mounts, &mount, path_of(req)))
+    else if (!enc_mounts_find(&server->mounts, &mount, &query))
         enc_respond_refusal(req, &(struct enc_refusal){.err = ENC_ERR_INVALID_ROUTE});
     else
         hand_over(&visit, &mount);

@@ -125,7 +125,7 @@ struct enc_server *enc_server_new(const struct enc_config *config, unsigned loop
     server->origins =
         enc_origins_new((uint64_t[]){config->connections_per_address, config->sockets_per_address});
     atomic_init(&server->unready, ENC_UNREADY_STARTING);
-    enc_mounts_init(&server->mounts, &config->services);
+    enc_mounts_init(&server->mounts, config);
     enc_runtime_init(&server->runtime, server);
     set_global(&server->global, config);
     add_hosts(server);

@@ -15,6 +15,8 @@ static void put_services(struct enc_buffer *buffer, const struct enc_host *host)
     for (size_t i = 0; i < enc_service_count(); i++) {
         const struct enc_service *service = enc_service_at(i);
         const char *mount = host->config.mounts ? host->config.mounts[i] : "/";
+        if (!mount)
+            continue;
         enc_json_member(buffer, service->name);
         enc_json_put_raw(buffer, "{");
         enc_json_member_text(buffer, "mount", enc_bytes_of_text(mount));

@@ -45,6 +45,9 @@ const BAD_FILES = [
   ['tls:\n  listen: 127.0.0.1:0', 'tls.listen: needs tls.certificate and tls.key'],
   ['tls:\n  key: k.pem', 'tls.certificate: is missing'],
   ['registry:\n  owner: abc', 'registry.owner: not a public key'],
+  ['services:\n  nobody:\n    hosts: [a]', ':2: services.nobody: unknown key'],
+  ['services:\n  chat:\n    hosts: ["a:80"]', 'services.chat.hosts: a:80: not a host name'],
+  ['services: {chat: {hosts: [a]}, enc-node: {hosts: [A]}}', 'A: given twice'],
   ['limits:\n  content: 4194304\n  body: 2097152', 'limits.content: larger than limits.body'],
 ];
 
@@ -117,10 +120,11 @@ await runSuite(async ({ check, skip }) => {
   });
   await check('every key is in --help, and its environment name works', () => {
     const keys = enclaved(['--help']).out.split('\n')
-      .map((line) => line.match(/^ {2}([a-z][a-z_.]+) /)?.[1]).filter(Boolean);
+      .map((line) => line.match(/^ {2}([a-z][a-z_.-]+) /)?.[1]).filter(Boolean);
     assert.ok(keys.length > 45, `${keys.length} keys`);
     for (const key of ['data', 'listen', 'push.allow_private', 'tls.listen', 'registry.owner',
-      'bootstrap.open', 'drain_timeout_ms', 'durability', 'limits.mailbox']) {
+      'bootstrap.open', 'drain_timeout_ms', 'durability', 'limits.mailbox',
+      'services.enc-node.hosts', 'services.chat.hosts']) {
       assert.ok(keys.includes(key), key);
     }
     const numbers = enclaved(['--help']).out.split('\n')

@@ -46,7 +46,7 @@ Test(config, rows_are_unique_and_within_their_bounds)
         if (rows[i].type == ENC_CONFIG_NUMBER)
             cr_assert_null(enc_config_set(&config, why, &rows[i], value), "%s", rows[i].key);
         for (const char *at = rows[i].key; *at; at++)
-            cr_assert(islower((unsigned char)*at) || *at == '_' || *at == '.', "%s", rows[i].key);
+            cr_assert(islower((unsigned char)*at) || strchr("_.-", *at), "%s", rows[i].key);
     }
     enc_config_fini(&config);
 }
@@ -94,6 +94,8 @@ Test(config, environment_names_come_from_keys)
     cr_assert_str_eq(name, "ENCLAVED_PUSH_ALLOW_HTTP");
     enc_config_env_name(name, enc_config_row_of_key("drain_timeout_ms"));
     cr_assert_str_eq(name, "ENCLAVED_DRAIN_TIMEOUT_MS");
+    enc_config_env_name(name, enc_config_row_of_key("services.enc-node.hosts"));
+    cr_assert_str_eq(name, "ENCLAVED_SERVICES_ENC_NODE_HOSTS");
 }
 
 static char last_changed[ENC_CONFIG_KEY_MAX];
@@ -157,6 +159,59 @@ Test(config, strange_files_are_refused)
     }
 }
 
+static const struct enc_config_list *hosts_of(const struct enc_config *config, const char *name)
+{
+    size_t i = 0;
+    while (strcmp(enc_service_at(i)->name, name) != 0)
+        i++;
+    return &config->hosts[i];
+}
+
+Test(config, every_service_has_a_row_for_its_hosts)
+{
+    for (size_t i = 0; i < enc_service_count(); i++) {
+        char key[ENC_CONFIG_KEY_MAX];
+        snprintf(key, sizeof key, "services.%s.hosts", enc_service_at(i)->name);
+        const struct enc_config_row *row = enc_config_row_of_key(key);
+        cr_assert_not_null(row, "%s", key);
+        cr_assert_eq(row->type, ENC_CONFIG_LIST);
+        cr_assert_eq(row->offset,
+                     offsetof(struct enc_config, hosts) + i * sizeof(struct enc_config_list));
+    }
+    cr_assert_null(enc_config_row_of_key("services.nobody.hosts"));
+}
+
+Test(config, hosts_come_from_the_environment_and_are_checked_together)
+{
+    static const struct {
+        const char *node, *chat, *said; /* NULL: good */
+    } CASES[] = {
+        {"a.example", "b.example,[::1]", NULL},
+        {"a.example:80", "b.example", "services.enc-node.hosts: a.example:80: not a host name"},
+        {"http://a.example", "b", "not a host name"},
+        {"a.example", "b,A.Example", "given twice"},
+        {"a,A", "b", "given twice"},
+        {"a", "a b", "services.chat.hosts: a b: not a host name"},
+        {"[::1", "b", "not a host name"},
+        {"[]", "b", "not a host name"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        struct enc_config config;
+        struct enc_config_fault fault = {.text = ""};
+        enum enc_config_action action;
+        char node[64], chat[64];
+        snprintf(node, sizeof node, "ENCLAVED_SERVICES_ENC_NODE_HOSTS=%s", CASES[i].node);
+        snprintf(chat, sizeof chat, "ENCLAVED_SERVICES_CHAT_HOSTS=%s", CASES[i].chat);
+        char *environ_kv[] = {node, chat, NULL};
+        struct enc_config_sources sources = {.argc = 0, .environ_kv = environ_kv};
+        enc_config_init(&config);
+        bool is_good = enc_config_load(&config, &action, &fault, &sources);
+        cr_assert_eq(is_good, CASES[i].said == NULL, "%zu: %s", i, fault.text);
+        cr_assert(is_good || strstr(fault.text, CASES[i].said), "%zu: %s", i, fault.text);
+        enc_config_fini(&config);
+    }
+}
+
 Test(config, a_file_fills_nested_keys_and_lists)
 {
     struct enc_config config;
@@ -164,7 +219,8 @@ Test(config, a_file_fills_nested_keys_and_lists)
     char path[64];
     enc_config_init(&config);
     const char *text = "data: /srv/x\nlimits: {mailbox: 5, body: 2048}\nservice: [a, b]\n"
-                       "push:\n  allow_http: true\n";
+                       "push:\n  allow_http: true\n"
+                       "services:\n  enc-node: {hosts: [a.example]}\n  chat:\n    hosts: [b, c]\n";
     cr_assert(enc_config_read_file(&config, &fault, written(path, text)), "%s", fault.text);
     unlink(path);
     cr_assert_str_eq(config.data, "/srv/x");
@@ -173,5 +229,9 @@ Test(config, a_file_fills_nested_keys_and_lists)
     cr_assert(config.push_allow_http);
     cr_assert_eq(config.services.count, 2);
     cr_assert_str_eq(config.services.items[1], "b");
+    cr_assert_eq(config.hosts[0].count, 1);
+    cr_assert_str_eq(config.hosts[0].items[0], "a.example");
+    cr_assert_eq(hosts_of(&config, "chat")->count, 2);
+    cr_assert_str_eq(hosts_of(&config, "chat")->items[1], "c");
     enc_config_fini(&config);
 }

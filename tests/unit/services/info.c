@@ -9,6 +9,17 @@ static void fini(void)
 
 TestSuite(info, .fini = fini);
 
+Test(info, leaves_out_what_is_not_served)
+{
+    const char *mounts[ENC_SERVICE_MAX] = {"/"};
+    rig_init(&rig, 1);
+    rig.config.mounts = mounts;
+    rig_start(&rig);
+    struct enc_call *call = rig_get(&rig, "/info/node");
+    cr_assert_eq(call->status, 200);
+    cr_assert_eq(enc_json_get(call_json(call), "services")->count, 1);
+}
+
 Test(info, names_the_key_the_services_the_limits_and_the_time)
 {
     const char *mounts[8];
