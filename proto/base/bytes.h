@@ -51,18 +51,13 @@ static inline void enc_be64_put(uint8_t out8[8], uint64_t value)
         out8[i] = (uint8_t)(value >> (56 - 8 * i));
 }
 
+/* Written out, because compilers make one load of this and many of a loop. */
 static inline uint32_t enc_be32_get(const uint8_t in4[4])
 {
-    uint32_t value = 0;
-    for (unsigned i = 0; i < 4; i++)
-        value = value << 8 | in4[i];
-    return value;
+    return (uint32_t)in4[0] << 24 | (uint32_t)in4[1] << 16 | (uint32_t)in4[2] << 8 | in4[3];
 }
 
 static inline uint64_t enc_be64_get(const uint8_t in8[8])
 {
-    uint64_t value = 0;
-    for (unsigned i = 0; i < 8; i++)
-        value = value << 8 | in8[i];
-    return value;
+    return (uint64_t)enc_be32_get(in8) << 32 | enc_be32_get(in8 + 4);
 }
