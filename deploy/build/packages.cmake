@@ -12,7 +12,8 @@ function(enc_packages)
   endforeach()
 endfunction()
 
-enc_packages(secp256k1=libsecp256k1 lmdb=lmdb uv=libuv h2o=libh2o tls=openssl curl=libcurl z=zlib yaml=yaml-0.1)
+enc_packages(secp256k1=libsecp256k1 lmdb=lmdb uv=libuv h2o=libh2o tls=openssl curl=libcurl z=zlib yaml=yaml-0.1
+             utf8proc=libutf8proc)
 if(ENC_TESTS)
   enc_packages(criterion=criterion jansson=jansson)
 endif()

@@ -36,9 +36,9 @@ FOREIGN = {
     "services": PURE + ["stdatomic.h", "stdio.h", "stdlib.h"],
     "net": ["*"],
 }
-NOT_IN_NET = ["lmdb.h", "secp256k1*.h"]
+NOT_IN_NET = ["lmdb.h", "secp256k1*.h", "utf8proc.h"]
 # Wrappers: the only files of proto that see these, and never a header of ours, so that nobody inherits them.
-WRAPPED = ["secp256k1*.h", "openssl/*.h"]
+WRAPPED = ["secp256k1*.h", "openssl/*.h", "utf8proc.h"]
 CHECK_FILE, CHECK_HEADERS = "proto/base/check.c", ["stdlib.h", "unistd.h"]
 
 IMPURE = re.compile(
