@@ -24,9 +24,14 @@ void enc_crew_lock(struct enc_crew *crew)
     uv_mutex_lock(&crew->lock);
 }
 
+/* A sleeper that is signalled under the lock would only wake to wait for it. */
 void enc_crew_unlock(struct enc_crew *crew)
 {
+    uint32_t owed = crew->owed;
+    crew->owed = 0;
     uv_mutex_unlock(&crew->lock);
+    for (uint32_t i = 0; i < owed; i++)
+        uv_cond_signal(&crew->wake);
 }
 
 uint64_t enc_crew_now_ms(const struct enc_crew *crew)
@@ -47,6 +52,7 @@ static void nap(struct enc_crew *crew, uint64_t now_ms)
     else
         (void)uv_cond_timedwait(&crew->wake, &crew->lock, nap_ms * 1000000);
     crew->sleeping--;
+    crew->called -= crew->called > 0; /* woken by the clock: who was called finds no sleeper less */
 }
 
 static void member_main(void *arg)
@@ -96,8 +102,10 @@ static bool threads_start(struct enc_crew *crew)
 
 static void threads_wake(struct enc_crew *crew)
 {
-    if (crew->sleeping > 0)
-        uv_cond_signal(&crew->wake);
+    if (crew->sleeping == crew->called)
+        return; /* everybody is up or about to be */
+    crew->called++;
+    crew->owed++;
 }
 
 static void threads_wait(struct enc_crew *crew)

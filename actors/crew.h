@@ -30,6 +30,8 @@ struct enc_crew {
     uv_cond_t wake;    /* there is work, or the end */
     uv_cond_t settled; /* what enc_crew_wait waits for may hold now */
     uint32_t sleeping; /* members waiting for wake */
+    uint32_t called;   /* of them, those that a signal was or will be sent for */
+    uint32_t owed;     /* signals that whoever holds the lock sends once it is free */
     bool is_ending;
     struct enc_member *members;
     uint32_t count;
