@@ -25,6 +25,7 @@ enum enc_mail_kind {
     ENC_MAIL_WRITTEN,     /* struct enc_stream_mail: what was queued has left */
     ENC_MAIL_TIMER,       /* struct enc_timer_mail */
     ENC_MAIL_FETCHED,     /* struct enc_push_mail */
+    ENC_MAIL_PUSHED,      /* struct enc_exchange: a payload of another node */
 };
 
 /** Kinds of timers, also of the store's alarms. */
@@ -45,6 +46,7 @@ struct enc_dress {
 };
 
 struct enc_read;
+struct enc_arrival;
 
 /** Answer content of a read; see read.h. */
 typedef enum enc_err enc_read_fn(struct enc_read *read, struct enc_buffer *out,
@@ -67,11 +69,12 @@ struct enc_exchange {
     const char *allow;            /* of a METHOD_NOT_ALLOWED */
     struct enc_envelope envelope; /* of a Query, Pull, proof request or sealed commit */
     struct enc_dress dress;
-    struct enc_reader reader; /* who asks, once the envelope is opened */
-    enc_read_fn *read;        /* what a read does */
-    struct enc_filter filter; /* of a Query frame */
-    bool is_founding;         /* the commit is a Manifest of the node's own: answered 201 */
-    bool is_group;            /* ... and the enclave is called a group */
+    struct enc_reader reader;    /* who asks, once the envelope is opened */
+    enc_read_fn *read;           /* what a read does */
+    struct enc_filter filter;    /* of a Query frame */
+    bool is_founding;            /* the commit is a Manifest of the node's own: answered 201 */
+    bool is_group;               /* ... and the enclave is called a group */
+    struct enc_arrival *arrival; /* of a PUSHED; receive.h */
     struct enc_commit commit;
     uint8_t claimed_hash32[32]; /* what the client said, when commit.has_hash */
     bool has_hash;              /* commit.hash32 is given or computed: errors about it name it */

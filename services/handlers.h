@@ -15,3 +15,4 @@ enc_handler_fn enc_handle_consistency;
 enc_handler_fn enc_handle_bundle;
 enc_handler_fn enc_handle_bootstrap; /* protocol.md 11.6 */
 enc_handler_fn enc_handle_create_group;
+enc_handler_fn enc_handle_push; /* protocol.md 11.7 */

@@ -60,6 +60,12 @@ struct enc_limits {
 
 void enc_limits_default(struct enc_limits *limits);
 
+/** An enclave whose pushes a DataView takes in, and whose signature they must carry. */
+struct enc_follow {
+    uint8_t enclave32[32];
+    uint8_t pub32[32];
+};
+
 struct enc_host_config {
     const struct enc_runtime *runtime; /* must outlive the host */
     struct enc_data *data;             /* open; the host uses it until enc_host_stop returns */
@@ -70,6 +76,9 @@ struct enc_host_config {
     bool push_allow_private;
     bool bootstrap_open;             /* enclaves are made for anybody without a session */
     const uint8_t *registry_owner32; /* Owner of singletons; NULL: the node key */
+    const struct enc_follow
+        *registry_follows; /* of the registry's DataView; must outlive the host */
+    size_t registry_follow_count;
     const char *version;
     const char *const *mounts; /* per service: its mount, as /info/node shows it, NULL = not served;
                                   static; NULL: all are */

@@ -170,13 +170,18 @@ static bool is_bundle_timer(const struct enc_mail *mail)
 
 static bool joins_run(const struct enc_mail *mail)
 {
-    return mail && (mail->kind == ENC_MAIL_COMMIT || is_bundle_timer(mail));
+    return mail && (mail->kind == ENC_MAIL_COMMIT || mail->kind == ENC_MAIL_PUSHED ||
+                    is_bundle_timer(mail));
 }
 
 static void join(struct enc_run *run, struct enc_mail *mail)
 {
     if (mail->kind == ENC_MAIL_COMMIT) {
         enc_run_add(run, enc_exchange_of_mail(mail));
+        return;
+    }
+    if (mail->kind == ENC_MAIL_PUSHED) {
+        enc_run_add_push(run, enc_exchange_of_mail(mail));
         return;
     }
     enc_run_close_bundle(run);
@@ -240,7 +245,8 @@ static void refuse_mail(void *opaque, struct enc_mail *mail, enum enc_err err)
         retry_timer(host, (struct enc_timer_mail *)mail);
     else if (mail->kind == ENC_MAIL_FETCHED)
         enc_push_mail_free(mail);
-    else if (mail->kind == ENC_MAIL_COMMIT || mail->kind == ENC_MAIL_SUBSCRIBE)
+    else if (mail->kind == ENC_MAIL_COMMIT || mail->kind == ENC_MAIL_PUSHED ||
+             mail->kind == ENC_MAIL_SUBSCRIBE)
         enc_answer_err(enc_exchange_of_mail(mail), err);
     else
         (void)enc_stream_mail_take(mail);

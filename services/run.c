@@ -5,6 +5,7 @@
 #include "services/case.h"
 #include "services/pipeline.h"
 #include "services/push.h"
+#include "services/receive.h"
 #include "services/subscribers.h"
 
 enum {
@@ -117,6 +118,26 @@ void enc_run_add(struct enc_run *run, struct enc_exchange *exchange)
     staged->refusal.verdict = exchange->verdict;
     if (exchange->verdict.err == ENC_ERR_OK && !run->is_broken)
         judge_and_stage(run, staged);
+}
+
+static bool is_refusal(enum enc_err err)
+{
+    return err == ENC_ERR_OK || err == ENC_ERR_UNAUTHORIZED;
+}
+
+void enc_run_add_push(struct enc_run *run, struct enc_exchange *exchange)
+{
+    struct enc_staged *staged = append_staged(run, exchange);
+    if (!staged) {
+        enc_answer_err(exchange, ENC_ERR_BUSY);
+        return;
+    }
+    staged->refusal.verdict = exchange->verdict;
+    if (exchange->verdict.err != ENC_ERR_OK || run->is_broken)
+        return;
+    enum enc_err err = enc_receive_stage(run, exchange->arrival);
+    staged->refusal.verdict.err = err;
+    run->is_broken = !is_refusal(err);
 }
 
 void enc_run_close_bundle(struct enc_run *run)
@@ -258,12 +279,16 @@ static void count_commit(struct enc_host *host, bool is_accepted)
 static void answer_staged(struct enc_staged *staged)
 {
     struct enc_exchange *exchange = staged->exchange;
-    count_commit(exchange->host, staged->refusal.verdict.err == ENC_ERR_OK);
+    bool is_accepted = staged->refusal.verdict.err == ENC_ERR_OK;
     staged->exchange = NULL;
-    if (staged->refusal.verdict.err == ENC_ERR_OK)
-        enc_answer_receipt(exchange, staged->event);
-    else
+    if (!exchange->arrival)
+        count_commit(exchange->host, is_accepted);
+    if (!is_accepted)
         enc_answer_refusal(exchange, &staged->refusal);
+    else if (exchange->arrival)
+        enc_receive_answer(exchange);
+    else
+        enc_answer_receipt(exchange, staged->event);
 }
 
 /* A refusal may have been judged on staged state that is gone now; it is then no truth any more. */
@@ -272,7 +297,8 @@ static void fail_staged(struct enc_run *run)
     for (struct enc_staged *s = run->first; s; s = s->next) {
         bool stands = s->exchange->verdict.err != ENC_ERR_OK;
         if (!stands)
-            s->refusal = (struct enc_refusal){.verdict = {.err = ENC_ERR_INTERNAL, .step = 12}};
+            s->refusal =
+                (struct enc_refusal){.verdict = {ENC_ERR_INTERNAL, s->exchange->arrival ? 0 : 12}};
         answer_staged(s);
     }
     enc_push_forget(run->node);

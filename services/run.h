@@ -11,7 +11,7 @@
 #include "services/rows.h"
 #include "services/tree.h"
 
-/** One commit of the run and what came of it. */
+/** One commit of the run, or one payload of another node, and what came of it. */
 struct enc_staged {
     struct enc_staged *next;
     struct enc_exchange *exchange;  /* waits for its answer; NULL once answered */
@@ -39,6 +39,7 @@ struct enc_run {
     struct enc_staged *last;
     struct enc_type_count *types; /* staged type_seq */
     uint64_t now_ms;
+    uint64_t last_arrival;          /* newest in the inbox, staged; 0 = not read yet */
     struct enc_bytes first_content; /* of the Manifest that created the enclave in this run */
     uint32_t accepted_count;
     uint32_t count;
@@ -53,6 +54,9 @@ ENC_MUST_USE enum enc_err enc_run_open(struct enc_run **out, struct enc_node *no
 
 /** Judge a prepared commit and stage it or its refusal. Takes the exchange over. */
 void enc_run_add(struct enc_run *run, struct enc_exchange *exchange);
+
+/** Stage a checked payload of another node (receive.h) or its refusal. Takes the exchange over. */
+void enc_run_add_push(struct enc_run *run, struct enc_exchange *exchange);
 
 /** Close the open bundle when its time has come (the timer's way in). */
 void enc_run_close_bundle(struct enc_run *run);
