@@ -1,30 +1,29 @@
-/* An HTTP/2 client over nghttp2: one clear connection, one POST a stream. */
+/* HTTP/2 without TLS, by nghttp2: one request a stream, many streams a connection. */
 #include "bench/load.h"
 
 #include <nghttp2/nghttp2.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { STREAMS_MAX = 100, ANSWER_MAX = 4096 };
+enum { WINDOW_LEN = 1 << 24, READ_LEN = 1 << 18, HEADER_COUNT = 6 };
 
-struct stream {
-    struct load_work *work;
-    size_t index;
-    size_t sent_len;
-    size_t len;
-    uint8_t answer[ANSWER_MAX];
-};
-
-struct client {
-    struct load_work *work;
+struct h2 {
+    struct load_conn conn;
     nghttp2_session *session;
     const char *host;
-    int fd;
-    size_t sent;
 };
 
-static void fail(const char *what)
+struct stream {
+    struct h2 *h2;
+    size_t index;
+    size_t sent_len;
+    unsigned status;
+    uint8_t *answer;
+    size_t len;
+    size_t cap;
+};
+
+static _Noreturn void fail(const char *what)
 {
     fprintf(stderr, "h2: %s\n", what);
     exit(1);
@@ -34,7 +33,7 @@ static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *out, siz
                          uint32_t *flags, nghttp2_data_source *source, void *user)
 {
     struct stream *stream = (struct stream *)source->ptr;
-    struct enc_bytes body = stream->work->bodies[stream->index];
+    struct enc_bytes body = stream->h2->conn.work->requests[stream->index].body;
     size_t rest = body.len - stream->sent_len;
     size_t part = rest < len ? rest : len;
     (void)session;
@@ -47,100 +46,137 @@ static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *out, siz
     return (ssize_t)part;
 }
 
-static nghttp2_nv header(const char *name, const char *value)
+static nghttp2_nv header(const char *name, struct enc_bytes value)
 {
-    return (nghttp2_nv){(uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value, strlen(name),
-                        strlen(value), NGHTTP2_NV_FLAG_NONE};
+    return (nghttp2_nv){(uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value.data, strlen(name),
+                        value.len, NGHTTP2_NV_FLAG_NONE};
 }
 
-static void submit(struct client *client)
+static void h2_submit(struct load_conn *conn, size_t index)
 {
-    struct stream *stream = (struct stream *)calloc(1, sizeof *stream);
-    if (!stream)
-        fail("memory");
-    stream->work = client->work;
-    stream->index = client->sent++;
+    struct h2 *h2 = (struct h2 *)conn;
+    const struct load_request *request = &conn->work->requests[index];
+    struct stream *stream = (struct stream *)load_alloc(1, sizeof *stream);
     char len[24];
-    snprintf(len, sizeof len, "%zu", client->work->bodies[stream->index].len);
-    const nghttp2_nv headers[] = {
-        header(":method", "POST"),
-        header(":scheme", "http"),
-        header(":authority", client->host),
-        header(":path", "/"),
-        header("content-type", "application/json"),
-        header("content-length", len),
+    stream->h2 = h2;
+    stream->index = index;
+    snprintf(len, sizeof len, "%zu", request->body.len);
+    const nghttp2_nv headers[HEADER_COUNT] = {
+        header(":method", request->method),
+        header(":scheme", ENC_LIT("http")),
+        header(":authority", enc_bytes_of_text(h2->host)),
+        header(":path", request->path),
+        header("content-type", ENC_LIT("application/json")),
+        header("content-length", enc_bytes_of_text(len)),
     };
     nghttp2_data_provider body = {.source = {.ptr = stream}, .read_callback = read_body};
-    client->work->sent_ns[stream->index] = load_now_ns();
-    if (nghttp2_submit_request(client->session, NULL, headers, 6, &body, stream) < 0)
+    if (nghttp2_submit_request(h2->session, NULL, headers, HEADER_COUNT,
+                               request->body.len ? &body : NULL, stream) < 0)
         fail("submit");
+}
+
+static struct stream *stream_of(nghttp2_session *session, int32_t id)
+{
+    return (struct stream *)nghttp2_session_get_stream_user_data(session, id);
+}
+
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+                     size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
+                     void *user)
+{
+    struct stream *stream = stream_of(session, frame->hd.stream_id);
+    (void)value_len;
+    (void)flags;
+    (void)user;
+    if (stream && enc_bytes_is(enc_bytes_of(name, name_len), ":status"))
+        stream->status = (unsigned)strtoul((const char *)value, NULL, 10);
+    return 0;
 }
 
 static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data,
                    size_t len, void *user)
 {
-    struct stream *stream = (struct stream *)nghttp2_session_get_stream_user_data(session, id);
+    struct stream *stream = stream_of(session, id);
     (void)flags;
     (void)user;
-    if (stream && stream->len + len <= ANSWER_MAX) {
-        memcpy(stream->answer + stream->len, data, len);
-        stream->len += len;
+    if (!stream)
+        return 0;
+    if (stream->len + len > stream->cap) {
+        stream->cap = 2 * (stream->len + len);
+        stream->answer = (uint8_t *)realloc(stream->answer, stream->cap);
+        if (!stream->answer)
+            fail("memory");
     }
+    memcpy(stream->answer + stream->len, data, len);
+    stream->len += len;
     return 0;
 }
 
 static int on_close(nghttp2_session *session, int32_t id, uint32_t code, void *user)
 {
-    struct stream *stream = (struct stream *)nghttp2_session_get_stream_user_data(session, id);
-    (void)code;
+    struct stream *stream = stream_of(session, id);
     (void)user;
-    if (stream)
-        load_answered(stream->work, stream->index, enc_bytes_of(stream->answer, stream->len));
+    if (!stream)
+        return 0;
+    load_answered(&stream->h2->conn, stream->index, code ? 0 : stream->status,
+                  enc_bytes_of(stream->answer, stream->len));
+    free(stream->answer);
     free(stream);
     return 0;
 }
 
-static void flush(struct client *client)
+static nghttp2_session *new_session(struct h2 *h2)
 {
-    const uint8_t *data = NULL;
-    ssize_t len;
-    while ((len = nghttp2_session_mem_send(client->session, &data)) > 0)
-        for (ssize_t at = 0; at < len;) {
-            ssize_t sent = write(client->fd, data + at, (size_t)(len - at));
-            if (sent <= 0)
-                fail("send");
-            at += sent;
-        }
-}
-
-static void pump(struct client *client)
-{
-    static uint8_t buffer[1 << 18];
-    struct load_work *work = client->work;
-    size_t streams_max = work->in_flight < STREAMS_MAX ? work->in_flight : STREAMS_MAX;
-    while (client->sent < work->count && client->sent - work->answered < streams_max)
-        submit(client);
-    flush(client);
-    ssize_t got = read(client->fd, buffer, sizeof buffer);
-    if (got <= 0 || nghttp2_session_mem_recv(client->session, buffer, (size_t)got) < 0)
-        fail("receive");
-}
-
-void load_h2(struct load_work *work, const char *host, const char *port)
-{
-    struct client client = {.work = work, .host = host, .fd = load_connect(host, port)};
+    static const nghttp2_settings_entry WINDOW = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW_LEN};
     nghttp2_session_callbacks *callbacks = NULL;
-    const nghttp2_settings_entry window = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1 << 20};
+    nghttp2_session *session = NULL;
     if (nghttp2_session_callbacks_new(&callbacks) != 0)
         fail("memory");
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
-    if (nghttp2_session_client_new(&client.session, callbacks, &client) != 0)
+    if (nghttp2_session_client_new(&session, callbacks, h2) != 0)
         fail("memory");
     nghttp2_session_callbacks_del(callbacks);
-    nghttp2_submit_settings(client.session, NGHTTP2_FLAG_NONE, &window, 1);
-    while (work->answered < work->count)
-        pump(&client);
-    nghttp2_session_del(client.session);
-    close(client.fd);
+    nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, &WINDOW, 1);
+    nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0, WINDOW_LEN);
+    return session;
 }
+
+static struct load_conn *h2_open(struct load_work *work, const struct load_options *options)
+{
+    struct h2 *h2 = (struct h2 *)load_alloc(1, sizeof *h2);
+    h2->conn = (struct load_conn){work, load_connect(options->host, options->port), 0};
+    h2->host = options->host;
+    h2->session = new_session(h2);
+    return &h2->conn;
+}
+
+static void h2_flush(struct load_conn *conn)
+{
+    struct h2 *h2 = (struct h2 *)conn;
+    const uint8_t *data = NULL;
+    ssize_t len;
+    while ((len = nghttp2_session_mem_send(h2->session, &data)) > 0)
+        load_send_all(conn->fd, data, (size_t)len);
+}
+
+static void h2_read(struct load_conn *conn)
+{
+    static uint8_t buffer[READ_LEN];
+    struct h2 *h2 = (struct h2 *)conn;
+    ssize_t got = read(conn->fd, buffer, sizeof buffer);
+    if (got <= 0 || nghttp2_session_mem_recv(h2->session, buffer, (size_t)got) < 0)
+        fail("receive");
+    h2_flush(conn); /* acknowledgements and windows */
+}
+
+static void h2_close(struct load_conn *conn)
+{
+    struct h2 *h2 = (struct h2 *)conn;
+    nghttp2_session_del(h2->session);
+    close(conn->fd);
+    free(h2);
+}
+
+const struct load_wire load_h2 = {"h2", 100, h2_open, h2_submit, h2_flush, h2_read, h2_close};

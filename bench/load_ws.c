@@ -1,52 +1,56 @@
-/* A WebSocket client that does one thing: send prepared text frames, count answers. The mask is zero, which RFC 6455
- * allows and which leaves the payload as it is. */
+/*
+ * A WebSocket that sends prepared text frames. The mask is zero, which RFC 6455 allows and which
+ * leaves the payload as it is. Answers come in no order between enclaves, so each is brought back
+ * to its request by the hash of the commit.
+ */
 #include "bench/load.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-enum { READ_LEN = 1 << 20, HEADER_MAX = 14 };
+enum { READ_LEN = 1 << 20, HEADER_MAX = 14, OUT_LEN = 1 << 18, HASH_HEX = 16, OPCODE_TEXT = 1 };
 
-struct reader {
-    uint8_t data[2 * READ_LEN];
-    size_t len;
+struct place {
+    uint64_t hash; /* the first digits; 0: free */
+    size_t index;
 };
 
-static void die(const char *what)
-{
-    perror(what);
-    exit(1);
-}
+struct ws {
+    struct load_conn conn;
+    struct place *places; /* commits under way, open addressing */
+    size_t place_mask;
+    uint8_t out[OUT_LEN];
+    size_t out_len;
+    uint8_t in[2 * READ_LEN];
+    size_t in_len;
+};
 
-static void shake_hands(int fd, const char *host)
+int load_ws_connect(const struct load_options *options)
 {
+    int fd = load_connect(options->host, options->port);
     char text[512];
     int len = snprintf(text, sizeof text,
                        "GET / HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
                        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-                       host);
-    if (write(fd, text, (size_t)len) != len)
-        die("handshake");
+                       options->host);
+    load_send_all(fd, text, (size_t)len);
     size_t got = 0;
     while (got < 4 || memcmp(text + got - 4, "\r\n\r\n", 4) != 0)
         if (got == sizeof text || read(fd, text + got, 1) != 1)
-            die("handshake answer");
+            load_die("ws: handshake");
         else
             got++;
     if (memcmp(text, "HTTP/1.1 101", 12) != 0)
-        die("no upgrade");
+        load_die("ws: no upgrade");
+    return fd;
 }
 
 static size_t put_header(uint8_t header[HEADER_MAX], size_t len)
 {
     size_t at = 2;
-    header[0] = 0x81;
+    header[0] = 0x80 | OPCODE_TEXT;
     if (len < 126) {
         header[1] = (uint8_t)(0x80 | len);
     } else if (len < 65536) {
@@ -63,34 +67,69 @@ static size_t put_header(uint8_t header[HEADER_MAX], size_t len)
     return at + 4;
 }
 
-static void send_all(int fd, const uint8_t *data, size_t len)
+void load_ws_send(int fd, struct enc_bytes text)
 {
-    while (len) {
-        ssize_t sent = write(fd, data, len);
-        if (sent <= 0)
-            die("send");
-        data += sent;
-        len -= (size_t)sent;
-    }
+    uint8_t header[HEADER_MAX];
+    load_send_all(fd, header, put_header(header, text.len));
+    load_send_all(fd, text.data, text.len);
 }
 
-static void send_some(int fd, struct load_work *work, size_t *sent)
+static uint64_t hash_in(struct enc_bytes json)
 {
-    static uint8_t buffer[1 << 18];
-    size_t len = 0;
-    while (*sent < work->count && *sent - work->answered < work->in_flight &&
-           len + work->bodies[*sent].len + HEADER_MAX < sizeof buffer) {
-        const struct enc_bytes *body = &work->bodies[*sent];
-        len += put_header(buffer + len, body->len);
-        memcpy(buffer + len, body->data, body->len);
-        len += body->len;
-        work->sent_ns[(*sent)++] = load_now_ns();
+    static const char NAME[] = "\"hash\":\"";
+    const char *found = memmem(json.data, json.len, NAME, sizeof NAME - 1);
+    if (!found || found + sizeof NAME + HASH_HEX > (const char *)json.data + json.len)
+        return 0;
+    char digits[HASH_HEX + 1] = {0};
+    memcpy(digits, found + sizeof NAME - 1, HASH_HEX);
+    return strtoull(digits, NULL, 16);
+}
+
+static struct place *place_of(struct ws *ws, uint64_t hash)
+{
+    size_t at = hash & ws->place_mask;
+    while (ws->places[at].hash != 0 && ws->places[at].hash != hash)
+        at = (at + 1) & ws->place_mask;
+    return &ws->places[at];
+}
+
+static struct load_conn *ws_open(struct load_work *work, const struct load_options *options)
+{
+    struct ws *ws = (struct ws *)load_alloc(1, sizeof *ws);
+    size_t places = 2;
+    while (places < 2 * work->count)
+        places *= 2;
+    ws->conn = (struct load_conn){work, load_ws_connect(options), 0};
+    ws->places = (struct place *)load_alloc(places, sizeof *ws->places);
+    ws->place_mask = places - 1;
+    return &ws->conn;
+}
+
+static void ws_flush(struct load_conn *conn)
+{
+    struct ws *ws = (struct ws *)conn;
+    load_send_all(conn->fd, ws->out, ws->out_len);
+    ws->out_len = 0;
+}
+
+static void ws_submit(struct load_conn *conn, size_t index)
+{
+    struct ws *ws = (struct ws *)conn;
+    struct enc_bytes body = conn->work->requests[index].body;
+    *place_of(ws, hash_in(body)) = (struct place){hash_in(body), index};
+    if (ws->out_len + body.len + HEADER_MAX > sizeof ws->out)
+        ws_flush(conn);
+    if (body.len + HEADER_MAX > sizeof ws->out) {
+        load_ws_send(conn->fd, body);
+        return;
     }
-    send_all(fd, buffer, len);
+    ws->out_len += put_header(ws->out + ws->out_len, body.len);
+    memcpy(ws->out + ws->out_len, body.data, body.len);
+    ws->out_len += body.len;
 }
 
 /* One server frame at the start of data: its payload, or false while it is not complete. */
-static bool parse_frame(const uint8_t *data, size_t len, struct enc_bytes *payload, size_t *used)
+static bool parse_frame(struct enc_bytes *payload, size_t *used, const uint8_t *data, size_t len)
 {
     if (len < 2)
         return false;
@@ -107,34 +146,41 @@ static bool parse_frame(const uint8_t *data, size_t len, struct enc_bytes *paylo
     return len >= *used;
 }
 
-static void read_some(int fd, struct reader *reader, struct load_work *work)
+static void answered(struct ws *ws, struct enc_bytes payload)
 {
-    ssize_t got = read(fd, reader->data + reader->len, READ_LEN);
+    struct place *place = place_of(ws, hash_in(payload));
+    if (place->hash == 0) {
+        fprintf(stderr, "ws: %.*s\n", (int)payload.len, (const char *)payload.data);
+        exit(1);
+    }
+    load_answered(&ws->conn, place->index, 200, payload);
+}
+
+static void ws_read(struct load_conn *conn)
+{
+    struct ws *ws = (struct ws *)conn;
+    ssize_t got = read(conn->fd, ws->in + ws->in_len, READ_LEN);
     if (got <= 0)
-        die("receive");
-    reader->len += (size_t)got;
+        load_die("ws: receive");
+    ws->in_len += (size_t)got;
     size_t at = 0;
     size_t used = 0;
     struct enc_bytes payload;
-    while (parse_frame(reader->data + at, reader->len - at, &payload, &used)) {
-        if ((reader->data[at] & 15) == 1)
-            load_answered(work, work->answered, payload);
+    while (parse_frame(&payload, &used, ws->in + at, ws->in_len - at)) {
+        if ((ws->in[at] & 15) == OPCODE_TEXT)
+            answered(ws, payload);
         at += used;
     }
-    memmove(reader->data, reader->data + at, reader->len - at);
-    reader->len -= at;
+    memmove(ws->in, ws->in + at, ws->in_len - at);
+    ws->in_len -= at;
 }
 
-void load_ws(struct load_work *work, const char *host, const char *port)
+static void ws_close(struct load_conn *conn)
 {
-    static struct reader reader;
-    size_t sent = 0;
-    int fd = load_connect(host, port);
-    shake_hands(fd, host);
-    reader.len = 0;
-    while (work->answered < work->count) {
-        send_some(fd, work, &sent);
-        read_some(fd, &reader, work);
-    }
-    close(fd);
+    struct ws *ws = (struct ws *)conn;
+    close(conn->fd);
+    free(ws->places);
+    free(ws);
 }
+
+const struct load_wire load_ws = {"ws", SIZE_MAX, ws_open, ws_submit, ws_flush, ws_read, ws_close};

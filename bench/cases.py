@@ -1,0 +1,109 @@
+"""What is measured: sizes and cases, one row each."""
+
+from typing import NamedTuple
+
+
+class Size(NamedTuple):
+    """How much of everything a run does."""
+    commits: int  # of a throughput case
+    single: int  # commits of a case with one in flight
+    open_s: float  # length of an open loop
+    reads: int  # requests of a read case
+    leaves: int  # identities in the state tree, and bundles in the log, of the read cases
+    frames: int  # deliveries of a fan-out case
+    sample: int  # enclaves that are verified after each case
+
+
+SIZES = {
+    "full": Size(60000, 3000, 10, 100000, 1000000, 1000000, 3),
+    "quick": Size(6000, 400, 1.5, 6000, 2000, 60000, 1),
+    "tiny": Size(200, 30, 0.2, 200, 300, 500, 1),
+}
+
+
+class Commits(NamedTuple):
+    """A closed loop of posts over one wire."""
+    name: str
+    wire: str
+    enclaves: int
+    in_flight: int
+    connections: int
+
+
+COMMITS = [
+    Commits("WebSocket, 1 enclave", "ws", 1, 64, 1),
+    Commits("WebSocket, 256 enclaves", "ws", 256, 64, 1),
+    Commits("HTTP/2, 1 enclave", "h2", 1, 64, 1),
+    Commits("HTTP/2, 256 enclaves", "h2", 256, 64, 1),
+    Commits("HTTP/1.1, 1 enclave", "h1", 1, 64, 64),
+    Commits("HTTP/1.1, 256 enclaves", "h1", 256, 64, 64),
+    Commits("WebSocket, 1 enclave, 512 in flight", "ws", 1, 512, 4),
+    Commits("WebSocket, 256 enclaves, 512 in flight", "ws", 256, 512, 4),
+]
+
+# One commit in flight: latency without load.
+SINGLE = [
+    Commits("WebSocket, alone", "ws", 1, 1, 1),
+    Commits("HTTP/2, alone", "h2", 1, 1, 1),
+    Commits("HTTP/1.1, alone", "h1", 1, 1, 1),
+]
+
+
+class Open(NamedTuple):
+    """An open loop at a share of the throughput of a case above."""
+    name: str
+    of: str
+    share: float
+
+
+OPEN = [
+    Open("WebSocket, half load", "WebSocket, 1 enclave", 0.5),
+    Open("WebSocket, 256 enclaves, half load", "WebSocket, 256 enclaves", 0.5),
+    Open("HTTP/2, half load", "HTTP/2, 1 enclave", 0.5),
+    Open("HTTP/1.1, half load", "HTTP/1.1, 1 enclave", 0.5),
+]
+
+
+class Read(NamedTuple):
+    """A kind of read; content(world, random) makes the body of one request."""
+    name: str
+    method: str
+    action: str
+    enclave: str  # which of the world's: log or state
+    content: object
+    divisor: int  # a large answer is asked for less often
+
+
+READS = [
+    Read("query by id", "POST", "", "log",
+         lambda world, chance: {"filter": {"id": chance.choice(world.ids)}}, 1),
+    Read("query, range of 100", "POST", "", "log",
+         lambda world, chance: {"filter": {
+             "seq": {"start_at": chance.randrange(max(1, world.leaves - 100))}, "limit": 100}}, 10),
+    Read("state proof", "POST", "/state", "state",
+         lambda world, chance: {"namespace": "rbac", "key": chance.choice(world.identities)}, 1),
+    Read("inclusion proof", "POST", "/inclusion", "log",
+         lambda world, chance: {"leaf_index": chance.randrange(world.leaves)}, 1),
+    Read("tree head", "GET", "/sth", "log", None, 1),
+]
+
+READ_WIRES = [("h1", 64), ("h2", 1)]  # with 64 in flight over so many connections
+
+
+class Fanout(NamedTuple):
+    """One enclave and its subscribers."""
+    subscribers: int
+    in_flight: int  # commits
+    is_large: bool  # only with --large
+
+
+FANOUT = [
+    Fanout(1, 1, False),
+    Fanout(1, 32, False),
+    Fanout(100, 1, False),
+    Fanout(100, 32, False),
+    Fanout(1000, 1, False),
+    Fanout(1000, 32, False),
+    Fanout(10000, 1, True),
+    Fanout(10000, 32, True),
+]

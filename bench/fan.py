@@ -1,0 +1,39 @@
+"""Fan-out, beside a process that does nothing but writev."""
+
+import cases
+import measure
+import report
+import room
+
+
+def deliver(path, node, case, count, seed):
+    enclave, = measure.sign(path, seed, count)
+    measure.create(node, path)
+    got = room.load("fanout", port=node.port, pid=node.pid, subscribers=case.subscribers,
+                    in_flight=case.in_flight, enclave=enclave, file=path / "commits.txt")
+    node.verify(enclave)
+    return got
+
+
+def fanout_row(path, node, case, frames):
+    count = max(20, min(frames // case.subscribers, frames // 100))
+    none = deliver(path, node, case._replace(subscribers=0), count, f"none {case}")
+    got = deliver(path, node, case, count, f"some {case}")
+    bare = room.load("writev", subscribers=case.subscribers, count=count, len=got["len"],
+                     in_flight=case.in_flight)["us"]
+    frame = got["cpu_s"] / got["delivered"] * 1e6
+    net = (got["cpu_s"] - none["cpu_s"]) / got["delivered"] * 1e6
+    times = [got[name] / 1000 for name in ("p50_us", "p99_us")]
+    return [case.subscribers, case.in_flight, net / bare, net, frame, bare,
+            got["delivered"] / got["wall_s"], *times, node.peak_mib()]
+
+
+def fanout_table(size, is_large):
+    columns = ["subscribers", "in flight", "x floor", "us/frame", "with commit", "writev us", "frames/s",
+               "p50 ms", "p99 ms", "peak MiB"]
+    rows = []
+    for case in cases.FANOUT:
+        if case.is_large <= is_large:
+            with room.folder() as path, room.Node(path) as node:
+                rows.append(fanout_row(path, node, case, size.frames))
+    yield report.table("Fan-out", columns, rows)

@@ -1,0 +1,305 @@
+/*
+ * One enclave, many subscribers. load fanout commits and counts what arrives; load writev is the
+ * floor: a process that writes one frame to as many sockets and does nothing else.
+ */
+#include "bench/load.h"
+
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { READ_LEN = 1 << 16, READY_MAX = 256, HEADER_MAX = 10, BACKLOG = 4096 };
+
+/* A reader that counts text frames and keeps nothing of them. */
+struct subscriber {
+    int fd;
+    uint8_t header[HEADER_MAX];
+    size_t header_len;
+    uint64_t skip_len; /* payload still to come */
+    uint64_t frames;
+    uint64_t frame_len; /* payload of the newest */
+};
+
+struct fanout {
+    const struct load_options *options;
+    const struct load_request *requests;
+    struct subscriber *subscribers;
+    int poll;
+    int writer;   /* commits go over this one */
+    size_t count; /* commits */
+    size_t sent;
+    size_t receipts;
+    uint64_t delivered;
+    uint64_t *since_ns;
+    uint64_t *latency_ns; /* from sending a commit to the last of its frames */
+    size_t complete;
+};
+
+static size_t header_need(const struct subscriber *subscriber)
+{
+    if (subscriber->header_len < 2)
+        return 2;
+    size_t len = subscriber->header[1] & 127;
+    return len == 127 ? 10 : len == 126 ? 4 : 2;
+}
+
+static uint64_t payload_len(const struct subscriber *subscriber)
+{
+    const uint8_t *header = subscriber->header;
+    size_t len = header[1] & 127;
+    if (len == 126)
+        return (uint64_t)header[2] << 8 | header[3];
+    return len == 127 ? enc_be64_get(header + 2) : len;
+}
+
+/* Returns how many text frames began. */
+static uint64_t count_frames(struct subscriber *subscriber, const uint8_t *data, size_t len)
+{
+    uint64_t frames = 0;
+    for (size_t at = 0; at < len;) {
+        if (subscriber->skip_len) {
+            uint64_t part = len - at < subscriber->skip_len ? len - at : subscriber->skip_len;
+            subscriber->skip_len -= part;
+            at += (size_t)part;
+            continue;
+        }
+        subscriber->header[subscriber->header_len++] = data[at++];
+        if (subscriber->header_len < header_need(subscriber))
+            continue;
+        frames += (subscriber->header[0] & 15) == 1;
+        subscriber->skip_len = payload_len(subscriber);
+        subscriber->frame_len = subscriber->skip_len;
+        subscriber->header_len = 0;
+    }
+    subscriber->frames += frames;
+    return frames;
+}
+
+static uint64_t read_frames(struct subscriber *subscriber)
+{
+    static uint8_t buffer[READ_LEN];
+    ssize_t got = read(subscriber->fd, buffer, sizeof buffer);
+    if (got <= 0)
+        load_die("subscriber");
+    return count_frames(subscriber, buffer, (size_t)got);
+}
+
+static void watch(int poll, int fd, uint64_t name)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data = {.u64 = name}};
+    if (epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event) != 0)
+        load_die("epoll");
+}
+
+/* Until the node has said EOSE, so that from here on every event is live. */
+static void subscribe(struct fanout *fanout, size_t index)
+{
+    struct subscriber *subscriber = &fanout->subscribers[index];
+    char text[512];
+    int len = snprintf(text, sizeof text,
+                       "{\"type\":\"Query\",\"sub_id\":\"s\",\"enclave\":\"%s\",\"content\":"
+                       "{\"filter\":{\"type\":\"Post\"}}}",
+                       fanout->options->enclave);
+    subscriber->fd = load_ws_connect(fanout->options);
+    load_ws_send(subscriber->fd, enc_bytes_of(text, (size_t)len));
+    watch(fanout->poll, subscriber->fd, index);
+}
+
+/* The enclave has no post yet: EOSE is the first frame. */
+static void wait_for_eose(struct fanout *fanout)
+{
+    for (size_t i = 0; i < fanout->options->subscribers; i++)
+        while (fanout->subscribers[i].frames == 0)
+            read_frames(&fanout->subscribers[i]);
+}
+
+static void open_fanout(struct fanout *fanout)
+{
+    size_t subscribers = fanout->options->subscribers;
+    fanout->poll = epoll_create1(EPOLL_CLOEXEC);
+    fanout->subscribers =
+        (struct subscriber *)load_alloc(subscribers + 1, sizeof *fanout->subscribers);
+    fanout->since_ns = (uint64_t *)load_alloc(fanout->count, sizeof(uint64_t));
+    fanout->latency_ns = (uint64_t *)load_alloc(fanout->count, sizeof(uint64_t));
+    for (size_t i = 0; i < subscribers; i++)
+        subscribe(fanout, i);
+    wait_for_eose(fanout);
+    fanout->subscribers[subscribers].fd = load_ws_connect(fanout->options);
+    fanout->writer = fanout->subscribers[subscribers].fd;
+    watch(fanout->poll, fanout->writer, subscribers);
+}
+
+/* Commits whose frames have all arrived; without subscribers, those that are receipted. */
+static void complete_some(struct fanout *fanout)
+{
+    size_t subscribers = fanout->options->subscribers;
+    size_t done = subscribers ? (size_t)(fanout->delivered / subscribers) : fanout->receipts;
+    uint64_t now_ns = load_now_ns();
+    for (; fanout->complete < done; fanout->complete++)
+        fanout->latency_ns[fanout->complete] = now_ns - fanout->since_ns[fanout->complete];
+}
+
+static void commit_some(struct fanout *fanout)
+{
+    while (fanout->sent < fanout->count &&
+           fanout->sent - fanout->complete < fanout->options->in_flight) {
+        fanout->since_ns[fanout->sent] = load_now_ns();
+        load_ws_send(fanout->writer, fanout->requests[fanout->sent++].body);
+    }
+}
+
+static void receive_some(struct fanout *fanout)
+{
+    struct epoll_event ready[READY_MAX];
+    size_t subscribers = fanout->options->subscribers;
+    int count = epoll_wait(fanout->poll, ready, READY_MAX, -1);
+    for (int i = 0; i < count; i++) {
+        uint64_t frames = read_frames(&fanout->subscribers[ready[i].data.u64]);
+        if (ready[i].data.u64 == subscribers)
+            fanout->receipts += frames;
+        else
+            fanout->delivered += frames;
+    }
+}
+
+static void drive(struct fanout *fanout)
+{
+    while (fanout->complete < fanout->count || fanout->receipts < fanout->count) {
+        commit_some(fanout);
+        receive_some(fanout);
+        complete_some(fanout);
+    }
+}
+
+/* Whether each subscriber got one frame of every commit. */
+static bool all_whole(const struct fanout *fanout)
+{
+    for (size_t i = 0; i < fanout->options->subscribers; i++)
+        if (fanout->subscribers[i].frames != fanout->count + 1)
+            return false;
+    return true;
+}
+
+int load_run_fanout(const struct load_options *options)
+{
+    struct load_request *requests = NULL;
+    struct fanout fanout = {.options = options};
+    ENC_CHECK(options->enclave);
+    fanout.count = load_requests_read(&requests, options->file);
+    fanout.requests = requests;
+    open_fanout(&fanout);
+    uint64_t cpu_ns = load_cpu_ns(options->pid);
+    uint64_t start_ns = load_now_ns();
+    drive(&fanout);
+    printf("{\"count\":%zu,\"delivered\":%ju,\"len\":%ju,\"wall_s\":%.6f,\"cpu_s\":%.6f,",
+           fanout.count, (uintmax_t)fanout.delivered, (uintmax_t)fanout.subscribers[0].frame_len,
+           (double)(load_now_ns() - start_ns) / 1e9,
+           (double)(load_cpu_ns(options->pid) - cpu_ns) / 1e9);
+    load_print_percentiles(fanout.latency_ns, fanout.complete);
+    printf("}\n");
+    return all_whole(&fanout) ? 0 : 1;
+}
+
+/* ---- the floor ---- */
+
+struct bare {
+    const struct load_options *options;
+    int *ends[2]; /* to write and to read, one of each per subscriber */
+    int acks[2];
+};
+
+static int listen_any(struct sockaddr_in *at)
+{
+    socklen_t len = sizeof *at;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    *at = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    if (fd < 0 || bind(fd, (struct sockaddr *)at, sizeof *at) != 0 || listen(fd, BACKLOG) != 0 ||
+        getsockname(fd, (struct sockaddr *)at, &len) != 0)
+        load_die("listen");
+    return fd;
+}
+
+static void connect_pairs(struct bare *bare)
+{
+    struct sockaddr_in at;
+    int listener = listen_any(&at);
+    char port[16];
+    snprintf(port, sizeof port, "%u", ntohs(at.sin_port));
+    for (size_t i = 0; i < bare->options->subscribers; i++) {
+        bare->ends[1][i] = load_connect("127.0.0.1", port);
+        bare->ends[0][i] = accept(listener, NULL, NULL);
+        if (bare->ends[0][i] < 0)
+            load_die("accept");
+    }
+    close(listener);
+}
+
+/* Frame by frame to everybody, at most in_flight frames ahead of what was read. */
+static _Noreturn void write_all(const struct bare *bare)
+{
+    const struct load_options *options = bare->options;
+    uint8_t header[4] = {0x81, 126, (uint8_t)(options->len >> 8), (uint8_t)options->len};
+    struct iovec parts[2] = {{header, sizeof header}, {load_alloc(1, options->len), options->len}};
+    ssize_t whole = (ssize_t)(sizeof header + options->len);
+    char ack;
+    for (size_t frame = 0; frame < options->count; frame++) {
+        if (frame >= options->in_flight && read(bare->acks[0], &ack, 1) != 1)
+            _exit(1);
+        for (size_t i = 0; i < options->subscribers; i++)
+            if (writev(bare->ends[0][i], parts, 2) != whole)
+                _exit(1);
+    }
+    pause(); /* the reader looks at the clock of this process, then ends it */
+    _exit(0);
+}
+
+static void read_all(const struct bare *bare)
+{
+    struct epoll_event ready[READY_MAX];
+    struct subscriber *subscribers =
+        (struct subscriber *)load_alloc(bare->options->subscribers, sizeof *subscribers);
+    int poll = epoll_create1(EPOLL_CLOEXEC);
+    uint64_t frames = 0;
+    size_t acked = 0;
+    for (size_t i = 0; i < bare->options->subscribers; i++) {
+        subscribers[i].fd = bare->ends[1][i];
+        watch(poll, subscribers[i].fd, i);
+    }
+    while (acked < bare->options->count) {
+        int count = epoll_wait(poll, ready, READY_MAX, -1);
+        for (int i = 0; i < count; i++)
+            frames += read_frames(&subscribers[ready[i].data.u64]);
+        for (; acked < frames / bare->options->subscribers; acked++)
+            if (write(bare->acks[1], "", 1) != 1)
+                load_die("ack");
+    }
+}
+
+int load_run_writev(const struct load_options *options)
+{
+    struct bare bare = {.options = options};
+    ENC_CHECK(options->subscribers > 0 && options->len >= 126 && options->len < 65536);
+    for (size_t i = 0; i < 2; i++)
+        bare.ends[i] = (int *)load_alloc(options->subscribers, sizeof(int));
+    if (pipe(bare.acks) != 0)
+        load_die("pipe");
+    connect_pairs(&bare);
+    pid_t child = fork();
+    if (child < 0)
+        load_die("fork");
+    if (child == 0)
+        write_all(&bare);
+    read_all(&bare);
+    uint64_t cpu_ns = load_cpu_ns((size_t)child);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    uint64_t frames = (uint64_t)options->count * options->subscribers;
+    printf("{\"delivered\":%ju,\"cpu_s\":%.6f,\"us\":%.4f}\n", (uintmax_t)frames,
+           (double)cpu_ns / 1e9, (double)cpu_ns / 1e3 / (double)frames);
+    return 0;
+}

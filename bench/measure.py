@@ -1,0 +1,33 @@
+"""What all cases do: the floors, presigned commits, enclaves, a look at the log afterwards."""
+
+import random
+
+import room
+
+FLOOR_COUNT = 2000
+SYNC_COUNT = 400
+WARM_SHARE = 20  # one of so many requests goes before the clock starts
+IN_FLIGHT = 64
+
+
+def floor_us(count=FLOOR_COUNT):
+    return min(room.load("floor", count=count)["us"] for _ in range(2))
+
+
+def sync_us(path):
+    return room.load("sync", dir=path, count=SYNC_COUNT)["p50_us"]
+
+
+def sign(path, seed, count, **more):
+    """Fresh manifests and commits in path; returns the ids of the enclaves."""
+    room.load("sign", dir=path, seed=seed, count=count, **more)
+    return (path / "enclaves.txt").read_text().split()
+
+
+def create(node, path):
+    room.load("send", wire="ws", port=node.port, file=path / "manifests.txt", expect=room.RECEIPT)
+
+
+def verify_some(node, enclaves, sample):
+    for enclave in random.sample(enclaves, min(sample, len(enclaves))):
+        node.verify(enclave)

@@ -1,0 +1,168 @@
+"""A node on loopback, the programs that load it, and what the machine is."""
+
+import contextlib
+import json
+import os
+import pathlib
+import platform
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BUILD = pathlib.Path(os.environ.get("ENC_BUILD", ROOT / "build" / "release"))
+RECEIPT = '{"type":"Receipt"'
+START_S = 20
+
+# All clients have one address here.
+LIMITS = {
+    "ENCLAVED_LIMITS_SOCKETS_PER_ADDRESS": "20000",
+    "ENCLAVED_LIMITS_CONNECTIONS_PER_ADDRESS": "20000",
+    "ENCLAVED_LIMITS_CONNECTIONS": "20000",
+}
+
+
+class Failed(Exception):
+    """A run that lost or refused something is not a result."""
+
+
+def build():
+    """What bench needs, in release; nothing when the build is given from outside."""
+    if "ENC_BUILD" in os.environ:
+        return
+    lists = [ROOT / "deploy/build/packages.txt", ROOT / "bench/packages.txt"]
+    steps = [
+        [ROOT / "deploy/build/need", *lists],
+        ["cmake", "--preset", "release"],
+        ["cmake", "--build", "--preset", "release", "--target", "enclaved", "encctl", "load",
+         "floor_http", "micro"],
+    ]
+    for step in steps:
+        done = subprocess.run(step, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode:
+            raise Failed(done.stdout.decode())
+
+
+@contextlib.contextmanager
+def folder():
+    """A new directory on the file system of the repository, gone afterwards."""
+    parent = ROOT / "build" / "bench"
+    parent.mkdir(parents=True, exist_ok=True)
+    path = pathlib.Path(tempfile.mkdtemp(dir=parent))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def allow_many_files():
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def load(command, **options):
+    """Run the load program; its figures. Options that are None are left out."""
+    words = [str(BUILD / "load"), command]
+    for name, value in options.items():
+        if value is not None:
+            words += [f"--{name}", str(value)]
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise Failed(f"{' '.join(words)}\n{done.stdout}{done.stderr}")
+    return json.loads(done.stdout)
+
+
+class Child:
+    """A process that ends with its block."""
+
+    def __init__(self, words, **how):
+        self.process = subprocess.Popen([str(word) for word in words], **how)
+        self.pid = self.process.pid
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=30)
+
+
+class Node(Child):
+    """enclaved with a data directory of its own."""
+
+    def __init__(self, path):
+        self.data = path / "data"
+        self.log = path / "node.log"
+        words = [BUILD / "enclaved", "--data", self.data, "--listen", "127.0.0.1:0",
+                 "--admin", "127.0.0.1:0"]
+        with open(self.log, "wb") as log:
+            super().__init__(words, stderr=log, env={**os.environ, **LIMITS})
+        self.port = self._wait_for_port()
+
+    def _wait_for_port(self):
+        pattern = re.compile(r'"listener":"public","address":"[^"]*:(\d+)"')
+        end = time.monotonic() + START_S
+        while time.monotonic() < end and self.process.poll() is None:
+            found = pattern.search(self.log.read_text())
+            if found:
+                return int(found.group(1))
+            time.sleep(0.02)
+        self.process.kill()
+        raise Failed(f"the node does not start\n{self.log.read_text()}")
+
+    def peak_mib(self):
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1024
+
+    def disk_len(self):
+        return sum(file.stat().st_blocks * 512 for file in self.data.rglob("*") if file.is_file())
+
+    def verify(self, enclave):
+        """The whole log, from outside."""
+        done = subprocess.run([BUILD / "encctl", "--url", f"http://127.0.0.1:{self.port}",
+                               "verify", enclave], capture_output=True, text=True)
+        if done.returncode:
+            raise Failed(f"verify {enclave}\n{done.stdout}{done.stderr}")
+
+
+class Floor(Child):
+    """An h2o handler that answers with one file."""
+
+    def __init__(self, path):
+        super().__init__([BUILD / "floor_http", path], stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline())
+
+
+def _first(pattern, text, otherwise):
+    found = re.search(pattern, text)
+    return found.group(1).strip() if found else otherwise
+
+
+def _said(*words):
+    try:
+        return subprocess.run(words, cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    except OSError:
+        return "?"
+
+
+def facts():
+    """What a figure depends on, as rows."""
+    model = _first(r"model name\s*:(.*)", pathlib.Path("/proc/cpuinfo").read_text(), "?")
+    memory = _first(r"MemTotal:\s*(\d+)", pathlib.Path("/proc/meminfo").read_text(), "0")
+    versions = [f"{name} {_said('pkg-config', '--modversion', name)}"
+                for name in ("libsecp256k1", "libh2o", "libuv", "lmdb")]
+    return [
+        ("processor", f"{os.cpu_count()} x {model}"),
+        ("memory", f"{round(int(memory) / 2 ** 20)} GiB"),
+        ("kernel", f"{platform.system()} {platform.release()}"),
+        ("file system of the data", _said("stat", "-f", "-c", "%T", str(ROOT))),
+        ("compiler", _said("cc", "--version").split("\n")[0]),
+        ("libraries", ", ".join(versions)),
+        ("commit", _said("git", "describe", "--always", "--dirty")),
+        ("load before the run", f"{os.getloadavg()[0]:.2f}"),
+        ("taken", time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())),
+    ]
