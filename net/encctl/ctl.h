@@ -78,6 +78,7 @@ enc_command enc_command_state;
 enc_command enc_command_info;
 enc_command enc_command_verify;
 enc_command enc_command_fsck;
+enc_command enc_command_matrix;
 
 /** Everything the options say is in ctl; false (and told why) when the key file is no good. */
 ENC_MUST_USE bool enc_ctl_init(struct enc_ctl *ctl, const struct enc_args *args);

@@ -62,6 +62,7 @@ static const struct command {
      "recompute the whole log and say what is wrong first"},
     {"fsck", "DIR", 1, 1, 0, enc_command_fsck,
      "the same for a data directory that nobody has open"},
+    {"matrix", "", 0, 0, 0, enc_command_matrix, "what the services can do, from their fields"},
 };
 
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof COMMANDS[0] };

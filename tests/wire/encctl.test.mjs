@@ -122,6 +122,18 @@ await runSuite(async ({ check }) => {
 
   /* ---- keys ---- */
 
+  await check('matrix prints the seed\'s eight rows, a column for each service', async () => {
+    const rows = (await run('--json', 'matrix')).lines;
+    const column = (name) => rows.map((row) => row[name]);
+    assert.deepEqual(column('row'), ['schema', 'hasDataView', 'hasPush', 'hasBootstrap',
+      'addressing', 'encrypted', 'extraRoutes', 'reads (GET)']);
+    assert.deepEqual(column('enc-node'), ['dynamic', '✗', '✓', '✗', 'perReq 1', '✓', '2', '0']);
+    assert.deepEqual(column('chat'), ['static', '✗', '✗', '✓', 'perReq 1', '✗', '0', '0']);
+    const text = (await run('matrix')).out.trimEnd().split('\n').slice(1)
+      .map((line) => line.slice(16).trim().split(/ {2,}/));
+    const names = Object.keys(rows[0]).filter((name) => name !== 'row');
+    assert.deepEqual(text, rows.map((row) => names.map((name) => row[name])));
+  });
   await check('keygen writes 0600, says the public key, refuses to overwrite', async () => {
     const file = path.join(desk.folder, 'second');
     const made = await run('--json', 'keygen', file);
