@@ -45,7 +45,8 @@ static enum enc_err find_earlier(struct enc_case *c, struct enc_run *run)
     c->earlier = find_staged(run, c->commit->hash32);
     if (c->earlier || !run->state.exists || run->state.service != c->service)
         return ENC_ERR_OK;
-    enum enc_err err = enc_snap_place_by_hash(run->snap, &place, c->commit->hash32);
+    enum enc_err err =
+        enc_snap_place_by_hash(run->snap, &place, c->commit->exp_ms, c->commit->hash32);
     if (err == ENC_ERR_EVENT_NOT_FOUND)
         return ENC_ERR_OK;
     if (err == ENC_ERR_OK && place.ord == run->state.ord)

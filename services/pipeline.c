@@ -444,6 +444,7 @@ static enum enc_err persist(struct delta *d)
         .type_seq = event->type_seq,
         .id32 = event->id32,
         .hash32 = event->commit.hash32,
+        .exp_ms = event->commit.exp_ms,
         .type = event->commit.type,
     };
     ENC_TRY(enc_buffer_bytes(&buffer, &row.record));

@@ -11,9 +11,10 @@ static void key_of_id(struct enc_row_key *key, uint64_t ord, const uint8_t id32[
     enc_row_key_bytes(key, enc_bytes_of(id32, 32));
 }
 
-static void key_of_hash(struct enc_row_key *key, const uint8_t hash32[32])
+static void key_of_hash(struct enc_row_key *key, uint64_t exp_ms, const uint8_t hash32[32])
 {
     enc_row_key_init(key);
+    enc_row_key_u64(key, exp_ms);
     enc_row_key_bytes(key, enc_bytes_of(hash32, 32));
 }
 
@@ -40,7 +41,7 @@ static void put_by_hash(struct enc_writeset *set, const struct enc_event_row *ro
 {
     struct enc_row_key key;
     uint8_t value[PLACE_LEN];
-    key_of_hash(&key, row->hash32);
+    key_of_hash(&key, row->exp_ms, row->hash32);
     enc_be64_put(value, row->ord);
     enc_be64_put(value + 8, row->seq);
     enc_op_put_copy(set, ENC_TABLE_EVENT_HASH, &key, enc_bytes_of(value, sizeof value));
@@ -89,11 +90,11 @@ enum enc_err enc_snap_seq_by_id(struct enc_snap *snap, uint64_t *seq, uint64_t o
 }
 
 enum enc_err enc_snap_place_by_hash(struct enc_snap *snap, struct enc_event_place *out,
-                                    const uint8_t hash32[32])
+                                    uint64_t exp_ms, const uint8_t hash32[32])
 {
     struct enc_row_key key;
     struct enc_bytes value;
-    key_of_hash(&key, hash32);
+    key_of_hash(&key, exp_ms, hash32);
     ENC_TRY(enc_snap_get(snap, &value, ENC_TABLE_EVENT_HASH, &key, ENC_ERR_EVENT_NOT_FOUND));
     out->ord = enc_be64_get(value.data);
     out->seq = enc_be64_get(value.data + 8);

@@ -19,6 +19,7 @@ struct enc_event_row {
     uint64_t type_seq;
     const uint8_t *id32;
     const uint8_t *hash32;   /* of the commit */
+    uint64_t exp_ms;         /* of the commit: part of the name it is found by */
     struct enc_bytes type;   /* 1..255 bytes */
     struct enc_bytes record; /* not empty */
 };
@@ -54,7 +55,7 @@ ENC_MUST_USE enum enc_err enc_snap_seq_by_id(struct enc_snap *snap, uint64_t *se
  * Where the event made from this commit stands. Errors: EVENT_NOT_FOUND (not a duplicate), INTERNAL
  */
 ENC_MUST_USE enum enc_err enc_snap_place_by_hash(struct enc_snap *snap, struct enc_event_place *out,
-                                                 const uint8_t hash32[32]);
+                                                 uint64_t exp_ms, const uint8_t hash32[32]);
 
 /** All zero when there is no row. Errors: INTERNAL */
 ENC_MUST_USE enum enc_err enc_snap_status(struct enc_snap *snap, struct enc_status_row *out,

@@ -85,6 +85,11 @@ static const char *event_id(const struct walk *walk, struct enc_bytes key, struc
     return there ? NULL : "points to no event";
 }
 
+static const char *row(const struct walk *walk, struct enc_bytes key, struct enc_bytes value)
+{
+    return enc_be64_get(key.data) == 0 ? NULL : owned(walk, key, value);
+}
+
 static const char *event_hash(const struct walk *walk, struct enc_bytes key, struct enc_bytes value)
 {
     (void)key;
@@ -162,7 +167,7 @@ static row_check *const CHECKS[ENC_TABLE_COUNT] = {
     [ENC_TABLE_PUSH_PENDING] = event_id,
     [ENC_TABLE_PUSH_SEQ] = owned,
     [ENC_TABLE_PUSH_DELIVERED] = owned,
-    [ENC_TABLE_ROW] = owned,
+    [ENC_TABLE_ROW] = row,
 };
 
 static void report(struct walk *walk, enum enc_table table, struct enc_bytes key, const char *what)

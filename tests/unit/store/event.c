@@ -29,7 +29,7 @@ Test(event, is_found_by_seq_id_and_hash)
     cr_assert(enc_bytes_is(record, "event 257 of 5"));
     rig_ok(enc_snap_seq_by_id(rig.snap, &seq, 5, rig_id('i', 5, 257)));
     cr_assert_eq(seq, 257);
-    rig_ok(enc_snap_place_by_hash(rig.snap, &place, rig_id('h', 5, 256)));
+    rig_ok(enc_snap_place_by_hash(rig.snap, &place, 1256, rig_id('h', 5, 256)));
     cr_assert_eq(place.ord, 5);
     cr_assert_eq(place.seq, 256);
 }
@@ -47,8 +47,10 @@ Test(event, absence_has_its_name)
     cr_assert_eq(enc_snap_event(rig.snap, &record, (struct enc_event_place){4, 0}),
                  ENC_ERR_EVENT_NOT_FOUND);
     cr_assert_eq(enc_snap_seq_by_id(rig.snap, &seq, 4, rig_id('i', 5, 0)), ENC_ERR_EVENT_NOT_FOUND);
-    cr_assert_eq(enc_snap_place_by_hash(rig.snap, &place, rig_id('h', 5, 1)),
+    cr_assert_eq(enc_snap_place_by_hash(rig.snap, &place, 1001, rig_id('h', 5, 1)),
                  ENC_ERR_EVENT_NOT_FOUND);
+    cr_assert_eq(enc_snap_place_by_hash(rig.snap, &place, 1001, rig_id('h', 5, 0)),
+                 ENC_ERR_EVENT_NOT_FOUND, "another exp is another commit");
 }
 
 /* Every pair of bounds around few events, both ways, with neighbours on both sides. */
@@ -173,6 +175,7 @@ Test(event, neither_seq_nor_id_nor_hash_can_be_put_twice)
                                     .type_seq = 2,
                                     .id32 = rig_id('i', 1, same == 1 ? 0 : 1),
                                     .hash32 = rig_id('h', 1, same == 2 ? 0 : 1),
+                                    .exp_ms = same == 2 ? 1000 : 1001,
                                     .type = ENC_LIT("Other"),
                                     .record = ENC_LIT("r")};
         rig_begin(&rig);

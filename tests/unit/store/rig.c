@@ -143,6 +143,7 @@ void rig_put_events(struct rig *rig, uint64_t ord, uint64_t seq, uint64_t count)
                                     .type_seq = i + 1,
                                     .id32 = rig_id('i', ord, i),
                                     .hash32 = rig_id('h', ord, i),
+                                    .exp_ms = 1000 + i,
                                     .type = ENC_LIT("Post"),
                                     .record = enc_arena_copy(&rig->arena, enc_bytes_of_text(text))};
         enc_put_event(&rig->set, &row);

@@ -105,15 +105,24 @@ Test(verify, an_event_that_is_gone)
     check_flaw(ENC_TABLE_EVENT, "leaves a gap before it", 7);
 }
 
+static struct enc_bytes hash_key(uint8_t key40[40], uint64_t exp_ms, const uint8_t hash32[32])
+{
+    enc_be64_put(key40, exp_ms);
+    memcpy(key40 + 8, hash32, 32);
+    return enc_bytes_of(key40, 40);
+}
+
 Test(verify, an_index_row_that_is_gone)
 {
-    del(ENC_TABLE_EVENT_HASH, enc_bytes_of(rig_id('h', 1, 5), 32));
+    uint8_t key40[40];
+    del(ENC_TABLE_EVENT_HASH, hash_key(key40, 1005, rig_id('h', 1, 5)));
     check_flaw(ENC_TABLE_EVENT_HASH, "has another number of rows than it must", 1);
 }
 
 Test(verify, an_index_row_to_nowhere)
 {
-    plant(ENC_TABLE_EVENT_HASH, enc_bytes_of(rig_id('x', 1, 1), 32), place(1, 99));
+    uint8_t key40[40];
+    plant(ENC_TABLE_EVENT_HASH, hash_key(key40, 1001, rig_id('x', 1, 1)), place(1, 99));
     check_flaw(ENC_TABLE_EVENT_HASH, "points to no event", 2);
 }
 
@@ -173,6 +182,16 @@ Test(verify, an_enclave_whose_ordinal_is_gone)
     wanted = (struct wanted){ENC_TABLE_ROW, "belongs to no enclave", 0};
     rig_ok(enc_store_verify(rig.snap, &count, compare, &wanted));
     cr_assert_eq(wanted.count, 1);
+}
+
+Test(verify, rows_under_ordinal_0_belong_to_the_shard)
+{
+    uint64_t count = 0;
+    struct wanted none = {ENC_TABLE_ROW, "nothing", 0};
+    enc_put_row(&rig.set, (struct enc_view){0, 1}, ENC_LIT("name"), ENC_LIT("value"));
+    rig_apply(&rig);
+    rig_ok(enc_store_verify(rig_look(&rig), &count, compare, &none));
+    cr_assert_eq(count, 0);
 }
 
 Test(verify, an_ordinal_whose_enclave_is_gone)
