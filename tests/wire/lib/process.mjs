@@ -37,8 +37,9 @@ function parseLine(line) {
 export class Daemon {
   lines = []; /* of stderr, parsed; all runs */
 
-  constructor({ data = newFolder(), args = [], env = {} } = {}) {
+  constructor({ data = newFolder(), args = [], env = {}, program = PROGRAM } = {}) {
     this.data = data;
+    this.program = program;
     this.args = ['--data', data, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', ...args];
     this.env = env;
   }
@@ -61,7 +62,7 @@ export class Daemon {
 
   #spawn() {
     const env = { ...process.env, ...this.env };
-    this.child = spawn(PROGRAM, this.args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    this.child = spawn(this.program, this.args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
     children.add(this.child);
     this.exited = new Promise((resolve) => {
       this.child.on('error', (error) => resolve({ error }));
@@ -91,8 +92,8 @@ export class Daemon {
     this.exited.then((how) => (gone = how));
     const end = Date.now() + START_MS;
     while (!(this.#address('public') && this.#address('admin'))) {
-      if (gone) throw new Error(`${PROGRAM} did not start: ${this.#why(gone)}`);
-      if (Date.now() > end) throw new Error(`${PROGRAM} does not listen: ${this.#why({})}`);
+      if (gone) throw new Error(`${this.program} did not start: ${this.#why(gone)}`);
+      if (Date.now() > end) throw new Error(`${this.program} does not listen: ${this.#why({})}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     return [this.#address('public'), this.#address('admin')];
