@@ -6,6 +6,15 @@
 #include "store/op.h"
 #include "store/read.h"
 
+/* Without the registry, so that the enclave of the test is the only one. */
+static void open_alone(struct rig *rig, uint64_t seed)
+{
+    static const char *const MOUNTS[ENC_SERVICE_MAX] = {"/"};
+    rig_init(rig, seed);
+    rig->config.mounts = MOUNTS;
+    rig_start(rig);
+}
+
 /* ---- an enclave that has been through everything ---- */
 
 static const uint8_t *busy_enclave(struct rig *rig)
@@ -145,7 +154,7 @@ Test(check, what_the_pipeline_stored_is_sound)
 {
     struct rig rig;
     struct enc_check_report report;
-    rig_open(&rig, 1);
+    open_alone(&rig, 1);
     const uint8_t *enclave32 = busy_enclave(&rig);
     run_check(&rig, &report, enclave32);
     cr_assert_null(report.flaw, "%s at %lu, %s", report.flaw, (unsigned long)report.at,
@@ -165,7 +174,7 @@ Test(check, what_the_pipeline_stored_is_sound)
 Test(check, an_enclave_of_one_event_is_sound)
 {
     struct rig rig;
-    rig_open(&rig, 2);
+    open_alone(&rig, 2);
     struct shape shape = {.nonce = "one"};
     const uint8_t *enclave32 = rig_create(&rig, &shape);
     expect_flaw(&rig, enclave32, NULL);
@@ -215,7 +224,7 @@ Test(check, names_every_turned_bit)
         {ENC_TABLE_HEAD, 0, -1, "the head has other gates"},
     };
     struct rig rig;
-    rig_open(&rig, 3);
+    open_alone(&rig, 3);
     const uint8_t *enclave32 = busy_enclave(&rig);
     for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
         const struct flip_row *row = &ROWS[i];
@@ -234,7 +243,7 @@ Test(check, names_every_turned_bit)
 Test(check, sees_every_bit_of_the_state_tree)
 {
     struct rig rig;
-    rig_open(&rig, 4);
+    open_alone(&rig, 4);
     const uint8_t *enclave32 = busy_enclave(&rig);
     unsigned row_count = 0;
     struct enc_store_counts counts;
@@ -276,7 +285,7 @@ Test(check, names_what_is_missing)
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
         struct rig rig;
-        rig_open(&rig, 5 + i);
+        open_alone(&rig, 5 + i);
         const uint8_t *enclave32 = busy_enclave(&rig);
         drop(&rig, ROWS[i].table, ROWS[i].nth);
         expect_flaw(&rig, enclave32, ROWS[i].flaw);
@@ -301,12 +310,12 @@ static void put_leaf(struct rig *rig, const uint8_t *enclave32, uint64_t leaf, u
 Test(check, names_bundles_that_should_not_be)
 {
     struct rig rig;
-    rig_open(&rig, 20);
+    open_alone(&rig, 20);
     const uint8_t *enclave32 = busy_enclave(&rig);
     put_leaf(&rig, enclave32, 2, 1); /* 1 ms after 1970 */
     expect_flaw(&rig, enclave32, "a bundle was closed before its time");
     rig_close(&rig);
-    rig_open(&rig, 21);
+    open_alone(&rig, 21);
     enclave32 = busy_enclave(&rig);
     rig_sleep(&rig, 5000);
     put_leaf(&rig, enclave32, 3, 1);
@@ -317,7 +326,7 @@ Test(check, names_bundles_that_should_not_be)
 Test(check, of_another_node_is_not_sound)
 {
     struct rig rig;
-    rig_open(&rig, 22);
+    open_alone(&rig, 22);
     const uint8_t *enclave32 = busy_enclave(&rig);
     rig.node.pub32[0] ^= 1;
     struct enc_check_report report;

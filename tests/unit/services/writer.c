@@ -57,6 +57,16 @@ Test(writer, a_full_store_refuses_and_memory_stays_at_what_is_durable)
     rig_check(&rig);
 }
 
+static uint64_t ord_of(struct enc_store *store, const uint8_t *enclave32)
+{
+    struct enc_snap *snap = NULL;
+    struct enc_enclave_row row;
+    cr_assert_eq(enc_snap_open(store, &snap), ENC_ERR_OK);
+    cr_assert_eq(enc_snap_enclave(snap, &row, enclave32), ENC_ERR_OK);
+    enc_snap_close(snap);
+    return row.ord;
+}
+
 Test(writer, a_damaged_head_is_answered_500_and_harms_nobody_else)
 {
     rig_open(&rig, 2);
@@ -72,7 +82,7 @@ Test(writer, a_damaged_head_is_answered_500_and_harms_nobody_else)
     const struct enc_writeset *sets[] = {&set};
     enc_arena_init(&arena, &rig.chunks, 1 << 20);
     enc_writeset_init(&set, &arena);
-    enc_put_head(&set, 1, ENC_LIT("not a head"));
+    enc_put_head(&set, ord_of(store, enclave32), ENC_LIT("not a head"));
     cr_assert_eq(enc_store_apply(store, &facts, sets, 1), ENC_OUTCOME_OK);
     enc_arena_fini(&arena);
     /* the enclave in memory does not look at what others write; asleep and awake again it must */

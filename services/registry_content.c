@@ -1,0 +1,226 @@
+/* What may be registered, and by whom. */
+#include "proto/endpoint.h"
+#include "proto/fold.h"
+#include "services/registry.h"
+
+/* ---- text ---- */
+
+struct text_rule {
+    const char *name;
+    size_t min; /* code points */
+    size_t max;
+    bool is_required;
+};
+
+static bool take_text(struct enc_reg_text *out, const struct enc_json *object,
+                      const struct text_rule *rule)
+{
+    const struct enc_json *json = enc_json_get(object, rule->name);
+    *out = (struct enc_reg_text){.is_given = json != NULL};
+    if (!json)
+        return !rule->is_required;
+    if (!enc_json_text(json, &out->text))
+        return false;
+    size_t count = enc_text_count(out->text);
+    return count >= rule->min && count <= rule->max;
+}
+
+static bool is_alnum(uint8_t c)
+{
+    uint8_t lower = c | 0x20;
+    return (c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'z');
+}
+
+/* 1 to len_max letters, digits and whatever else is allowed: in any case plain ASCII. */
+static bool is_word(struct enc_bytes text, size_t len_max, const char *others)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!is_alnum(text.data[i]) && (!text.data[i] || !strchr(others, text.data[i])))
+            return false;
+    return text.len >= 1 && text.len <= len_max;
+}
+
+/* ---- Reg_Node ---- */
+
+/* A WebSocket URL is one of HTTP by another name. */
+static bool is_url(struct enc_bytes uri)
+{
+    static const struct {
+        const char *scheme;
+        const char *as;
+    } SCHEMES[] = {{"https:", "https:"}, {"http:", "http:"}, {"wss:", "https:"}, {"ws:", "http:"}};
+    static const struct enc_endpoint_policy ANY = {.allow_http = true, .allow_private = true};
+    uint8_t text[ENC_URL_LEN_MAX];
+    for (size_t i = 0; i < sizeof SCHEMES / sizeof SCHEMES[0]; i++) {
+        size_t len = strlen(SCHEMES[i].scheme);
+        size_t as_len = strlen(SCHEMES[i].as);
+        if (uri.len < len || memcmp(uri.data, SCHEMES[i].scheme, len) != 0)
+            continue;
+        if (uri.len - len + as_len > sizeof text)
+            return false;
+        memcpy(text, SCHEMES[i].as, as_len);
+        memcpy(text + as_len, uri.data + len, uri.len - len);
+        return enc_endpoint_is_allowed(enc_bytes_of(text, uri.len - len + as_len), &ANY);
+    }
+    return false;
+}
+
+static bool is_endpoint(const struct enc_json *json)
+{
+    struct enc_bytes uri;
+    uint64_t priority = 0;
+    return enc_json_text(enc_json_get(json, "uri"), &uri) && is_url(uri) &&
+           enc_json_u64(enc_json_get(json, "priority"), &priority) &&
+           priority <= ENC_REG_PRIORITY_MAX;
+}
+
+static bool is_protocol(const struct enc_json *json)
+{
+    struct enc_bytes name;
+    return enc_json_text(json, &name) && is_word(name, ENC_REG_PROTOCOL_LEN_MAX, "+-.");
+}
+
+static bool is_list(const struct enc_json *json, size_t count_max,
+                    bool (*is_good)(const struct enc_json *element))
+{
+    if (!json || json->kind != ENC_JSON_ARRAY || json->count < 1 || json->count > count_max)
+        return false;
+    for (const struct enc_json *at = json->child; at; at = at->next)
+        if (!is_good(at))
+            return false;
+    return true;
+}
+
+enum enc_err enc_reg_node_take(struct enc_reg_node *out, const struct enc_json *content)
+{
+    out->endpoints = enc_json_get(content, "endpoints");
+    out->protocols = enc_json_get(content, "protocols");
+    bool is_good = enc_json_hex(enc_json_get(content, "seq_pub"), out->seq_pub32, 32) &&
+                   is_list(out->endpoints, ENC_REG_ENDPOINTS_MAX, is_endpoint) &&
+                   is_list(out->protocols, ENC_REG_PROTOCOLS_MAX, is_protocol) &&
+                   enc_json_u64(enc_json_get(content, "enc_v"), &out->enc_v) && out->enc_v >= 1 &&
+                   out->enc_v <= ENC_REG_ENC_V_MAX;
+    return is_good ? ENC_ERR_OK : ENC_ERR_INVALID_CONTENT;
+}
+
+enum enc_err enc_reg_node_rule(const struct enc_fact *fact)
+{
+    struct enc_reg_node node;
+    ENC_TRY(enc_reg_node_take(&node, fact->content));
+    bool is_own = memcmp(node.seq_pub32, fact->commit->from32, 32) == 0;
+    return is_own ? ENC_ERR_OK : ENC_ERR_UNAUTHORIZED;
+}
+
+/* ---- Reg_Enclave ---- */
+
+/* What is wrong with an event or a Manifest in a content is wrong with the content. */
+static enum enc_err as_content(enum enc_err err)
+{
+    bool is_ours = err == ENC_ERR_OK || err == ENC_ERR_TOO_LARGE;
+    return is_ours ? err : ENC_ERR_INVALID_CONTENT;
+}
+
+static bool take_about(struct enc_reg_enclave *out, const struct enc_json *content)
+{
+    static const struct text_rule APP = {"app", 1, ENC_REG_NAME_MAX, false};
+    static const struct text_rule DESC = {"desc", 0, ENC_REG_TEXT_MAX, false};
+    struct enc_reg_text desc;
+    const struct enc_json *meta = enc_json_get(content, "meta");
+    return enc_json_hex(enc_json_get(content, "node_pub"), out->node_pub32, 32) &&
+           take_text(&out->app, content, &APP) && take_text(&desc, content, &DESC) &&
+           (!meta || meta->kind == ENC_JSON_OBJECT);
+}
+
+enum enc_err enc_reg_enclave_take(struct enc_reg_enclave *out, struct enc_arena *arena,
+                                  const struct enc_json *content)
+{
+    struct enc_event *event = &out->event;
+    if (!take_about(out, content))
+        return ENC_ERR_INVALID_CONTENT;
+    ENC_TRY(as_content(enc_event_take(event, arena, enc_json_get(content, "manifest"))));
+    bool is_first = enc_bytes_is(event->commit.type, "Manifest") && event->seq == 0;
+    if (!is_first || event->is_erased)
+        return ENC_ERR_INVALID_CONTENT;
+    return as_content(
+        enc_manifest_parse(&out->manifest, arena, arena, event->commit.content, NULL));
+}
+
+/* The sequencer is the one that signed it, and the node is the sequencer (16.98). */
+static enum enc_err verify(struct enc_reg_enclave *enclave, const struct enc_curve *curve)
+{
+    struct enc_event *event = &enclave->event;
+    if (memcmp(enclave->node_pub32, event->sequencer32, 32) != 0 ||
+        enc_event_check(event, curve, NULL) != ENC_EVENT_SOUND)
+        return ENC_ERR_INVALID_CONTENT;
+    return as_content(enc_manifest_check(&enclave->manifest, &event->commit, event->sequencer32));
+}
+
+static bool is_first_owner(const struct enc_manifest *manifest, const uint8_t key32[32])
+{
+    for (uint32_t i = 0; i < manifest->initial_count; i++)
+        if (enc_roles_have(&manifest->initial[i].roles, ENC_ROLE_OWNER) &&
+            memcmp(manifest->initial[i].identity32, key32, 32) == 0)
+            return true;
+    return false;
+}
+
+static bool may_register(const struct enc_reg_enclave *enclave, const uint8_t from32[32])
+{
+    return memcmp(from32, enclave->event.commit.from32, 32) == 0 ||
+           memcmp(from32, enclave->node_pub32, 32) == 0 ||
+           is_first_owner(&enclave->manifest, from32);
+}
+
+static enum enc_err check_owner_of_row(const struct enc_fact *fact, const uint8_t enclave32[32])
+{
+    bool found = false;
+    struct enc_bytes value;
+    struct enc_reg_row row;
+    ENC_TRY(enc_rows_get(fact->rows, &found, &value, ENC_REG_VIEW_TABLES + ENC_REG_ENCLAVES,
+                         enc_bytes_of(enclave32, 32)));
+    if (found && !enc_reg_row_take(&row, value))
+        return ENC_ERR_INTERNAL;
+    bool is_foreign = found && memcmp(row.from32, fact->commit->from32, 32) != 0;
+    return is_foreign ? ENC_ERR_UNAUTHORIZED : ENC_ERR_OK;
+}
+
+enum enc_err enc_reg_enclave_rule(const struct enc_fact *fact)
+{
+    struct enc_reg_enclave enclave;
+    ENC_TRY(enc_reg_enclave_take(&enclave, fact->arena, fact->content));
+    ENC_TRY(verify(&enclave, fact->curve));
+    if (!may_register(&enclave, fact->commit->from32))
+        return ENC_ERR_UNAUTHORIZED;
+    return check_owner_of_row(fact, enclave.event.commit.enclave32);
+}
+
+/* ---- Reg_Identity ---- */
+
+static bool is_map(const struct enc_json *json)
+{
+    uint8_t enclave32[32];
+    if (json->kind != ENC_JSON_OBJECT || json->count > ENC_REG_MAP_MAX)
+        return false;
+    for (const struct enc_json *at = json->child; at; at = at->next)
+        if (!is_word(at->key, ENC_REG_MAP_KEY_LEN_MAX, "_-.") || !enc_json_hex(at, enclave32, 32))
+            return false;
+    return true;
+}
+
+enum enc_err enc_reg_identity_take(struct enc_reg_identity *out, const struct enc_json *content)
+{
+    static const struct text_rule NAME = {"display_name", 1, ENC_REG_NAME_MAX, true};
+    static const struct text_rule AVATAR = {"avatar", 1, ENC_REG_AVATAR_MAX, false};
+    static const struct text_rule BIO = {"bio", 0, ENC_REG_TEXT_MAX, false};
+    out->enclaves = enc_json_get(content, "enclaves");
+    bool is_good = take_text(&out->display_name, content, &NAME) &&
+                   take_text(&out->avatar, content, &AVATAR) &&
+                   take_text(&out->bio, content, &BIO) && (!out->enclaves || is_map(out->enclaves));
+    return is_good ? ENC_ERR_OK : ENC_ERR_INVALID_CONTENT;
+}
+
+enum enc_err enc_reg_identity_rule(const struct enc_fact *fact)
+{
+    struct enc_reg_identity identity;
+    return enc_reg_identity_take(&identity, fact->content);
+}
