@@ -1,6 +1,7 @@
 #include "net/config.h"
 
 #include "net/config_row.h"
+#include "net/follow.h"
 #include "net/mount.h"
 
 #include <stdio.h>
@@ -186,11 +187,6 @@ static bool read_flags(struct flags *flags, const struct enc_config_sources *sou
     return true;
 }
 
-static bool is_hex64(const char *text)
-{
-    return strlen(text) == 64 && strspn(text, "0123456789abcdefABCDEF") == 64;
-}
-
 static bool knows_service(const char *name)
 {
     for (size_t i = 0; i < enc_service_count(); i++) {
@@ -225,6 +221,16 @@ static bool check_hosts(const struct enc_config *config, struct enc_config_fault
     return true;
 }
 
+static bool check_registry(const struct enc_config *config, struct enc_config_fault *fault)
+{
+    uint8_t owner32[32];
+    const char *item = NULL;
+    if (config->registry_owner[0] && !enc_public_key_parse(owner32, config->registry_owner))
+        return refuse(fault, "", "registry.owner", "not a public key of 64 hex digits");
+    const char *wrong = enc_follows_check(&config->registry_follow, &item);
+    return wrong ? refuse(fault, "registry.follow", item, wrong) : true;
+}
+
 /* What no single row can know. */
 static bool check_together(const struct enc_config *config, struct enc_config_fault *fault)
 {
@@ -236,8 +242,8 @@ static bool check_together(const struct enc_config *config, struct enc_config_fa
         if (!knows_service(config->services.items[i]))
             return refuse(fault, "service", config->services.items[i], "no such service");
     }
-    if (config->registry_owner[0] && !is_hex64(config->registry_owner))
-        return refuse(fault, "", "registry.owner", "not a public key of 64 hex digits");
+    if (!check_registry(config, fault))
+        return false;
     if (!config->tls_certificate[0] != !config->tls_key[0])
         return refuse(fault, "", config->tls_key[0] ? "tls.certificate" : "tls.key", "is missing");
     if (config->tls_listen[0] && !config->tls_key[0])

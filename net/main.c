@@ -2,6 +2,7 @@
  * reverse. */
 #include "net/config.h"
 #include "net/control.h"
+#include "net/follow.h"
 #include "net/key.h"
 #include "net/log.h"
 #include "net/process.h"
@@ -22,6 +23,7 @@ struct node {
     struct enc_config_sources sources;
     uint8_t priv32[32];
     uint8_t pub32[32];
+    struct enc_follow *follows;
     struct enc_data *data;
     struct enc_server *server;
     struct enc_host *host;
@@ -91,6 +93,10 @@ static bool open_data(struct node *node)
 static bool start_host(struct node *node, unsigned worker_count)
 {
     const char *why = "unknown";
+    uint8_t owner32[32];
+    const char *owner = node->config.registry_owner;
+    ENC_CHECK(!owner[0] || enc_public_key_parse(owner32, owner));
+    node->follows = enc_follows_new(&node->config.registry_follow);
     struct enc_host_config config = {
         .runtime = enc_server_runtime(node->server),
         .data = node->data,
@@ -100,6 +106,9 @@ static bool start_host(struct node *node, unsigned worker_count)
         .push_allow_http = node->config.push_allow_http,
         .push_allow_private = node->config.push_allow_private,
         .bootstrap_open = node->config.bootstrap_open,
+        .registry_owner32 = owner[0] ? owner32 : NULL,
+        .registry_follows = node->follows,
+        .registry_follow_count = node->config.registry_follow.count,
         .version = ENC_VERSION,
         .mounts = enc_server_mounts(node->server),
     };
@@ -128,6 +137,7 @@ static void close_node(struct node *node)
     enc_process_wipe(node->priv32, sizeof node->priv32);
     if (node->host)
         enc_host_stop(node->host);
+    free(node->follows);
     enc_server_free(node->server);
     enc_data_close(node->data);
 }

@@ -25,6 +25,10 @@ const fileOf = (text) => {
 };
 
 /* text of the file, what its error line must say after the path */
+const ID = 'ab'.repeat(32);
+const OFF_CURVE = 'ff'.repeat(32);
+const POINT = '79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'; // the generator
+
 const BAD_FILES = [
   ['listen: 127.0.0.1', ':1: listen: not HOST:PORT'],
   ['data: ./d\nlisten: ":99999"', ':2: listen: not HOST:PORT'],
@@ -45,6 +49,11 @@ const BAD_FILES = [
   ['tls:\n  listen: 127.0.0.1:0', 'tls.listen: needs tls.certificate and tls.key'],
   ['tls:\n  key: k.pem', 'tls.certificate: is missing'],
   ['registry:\n  owner: abc', 'registry.owner: not a public key'],
+  [`registry: {owner: ${OFF_CURVE}}`, 'registry.owner: not a public key'],
+  ['registry: {follow: [abc]}', 'registry.follow: abc: not ENCLAVE/SEQUENCER'],
+  [`registry: {follow: [${ID}/${OFF_CURVE}]}`, `${OFF_CURVE}: not ENCLAVE/SEQUENCER`],
+  [`registry: {follow: [${ID}.${POINT}]}`, 'not ENCLAVE/SEQUENCER'],
+  [`registry: {follow: [${ID}/${POINT}, ${ID.toUpperCase()}/${POINT}]}`, 'given before'],
   ['services:\n  nobody:\n    hosts: [a]', ':2: services.nobody: unknown key'],
   ['services:\n  chat:\n    hosts: ["a:80"]', 'services.chat.hosts: a:80: not a host name'],
   ['services: {chat: {hosts: [a]}, enc-node: {hosts: [A]}}', 'A: given twice'],
@@ -123,6 +132,7 @@ await runSuite(async ({ check, skip }) => {
       .map((line) => line.match(/^ {2}([a-z][a-z_.-]+) /)?.[1]).filter(Boolean);
     assert.ok(keys.length > 45, `${keys.length} keys`);
     for (const key of ['data', 'listen', 'push.allow_private', 'tls.listen', 'registry.owner',
+      'registry.follow',
       'bootstrap.open', 'drain_timeout_ms', 'durability', 'limits.mailbox',
       'services.enc-node.hosts', 'services.chat.hosts']) {
       assert.ok(keys.includes(key), key);
