@@ -5,6 +5,7 @@
 #include "services/founding.h"
 #include "services/inside.h"
 #include "services/node.h"
+#include "services/points.h"
 #include "services/run.h"
 
 #include <stdlib.h>
@@ -154,6 +155,11 @@ static const char *make_key(struct enc_host *host, const uint8_t priv32[32])
     void *memory = aligned_alloc(16, (enc_curve_size() + 15) & ~(size_t)15);
     if (!memory)
         return "memory for the curve cannot be had";
+    host->points = enc_points_new();
+    if (!host->points) {
+        free(memory);
+        return "memory for keys cannot be had";
+    }
     host->runtime->random(host->runtime->self, seed32, sizeof seed32);
     host->curve = enc_curve_init(memory, seed32);
     explicit_bzero(seed32, sizeof seed32);
@@ -318,5 +324,6 @@ void enc_host_stop(struct enc_host *host)
     if (host->curve)
         enc_curve_fini(host->curve);
     free(host->curve);
+    enc_points_free(host->points);
     free(host);
 }

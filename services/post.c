@@ -4,6 +4,7 @@
 #include "services/case.h"
 #include "services/handlers.h"
 #include "services/inside.h"
+#include "services/points.h"
 
 void enc_exchange_post(struct enc_exchange *exchange, enum enc_mail_kind kind,
                        void (*fn)(struct enc_job *job))
@@ -31,7 +32,7 @@ static struct enc_verdict prepare(struct enc_exchange *exchange)
     struct enc_commit *commit = &exchange->commit;
     memcpy(exchange->claimed_hash32, commit->hash32, 32);
     enc_commit_hash_fill(commit);
-    enc_commit_lift(commit);
+    commit->has_author = enc_points_lift(exchange->host->points, &commit->author, commit->from32);
     exchange->has_hash = true;
     enc_case_init(&c, exchange, enc_host_now_ms(exchange->host));
     return enc_pipeline_prepare(&c);
