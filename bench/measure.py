@@ -4,18 +4,17 @@ import random
 
 import room
 
-FLOOR_COUNT = 2000
-SYNC_COUNT = 400
 WARM_SHARE = 20  # one of so many requests goes before the clock starts
 IN_FLIGHT = 64
 
 
-def floor_us(count=FLOOR_COUNT):
+def floor_us(count):
+    """CPU of a verification and a signature."""
     return min(room.load("floor", count=count)["us"] for _ in range(2))
 
 
-def sync_us(path):
-    return room.load("sync", dir=path, count=SYNC_COUNT)["p50_us"]
+def sync_us(path, count):
+    return room.load("sync", dir=path, count=count)["p50_us"]
 
 
 def sign(path, seed, count, **more):
