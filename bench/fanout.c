@@ -261,20 +261,21 @@ static _Noreturn void write_all(const struct bare *bare)
 static void read_all(const struct bare *bare)
 {
     struct epoll_event ready[READY_MAX];
-    struct subscriber *subscribers =
-        (struct subscriber *)load_alloc(bare->options->subscribers, sizeof *subscribers);
+    size_t all = bare->options->subscribers;
+    struct subscriber *subscribers = (struct subscriber *)load_alloc(all, sizeof *subscribers);
     int poll = epoll_create1(EPOLL_CLOEXEC);
     uint64_t frames = 0;
     size_t acked = 0;
-    for (size_t i = 0; i < bare->options->subscribers; i++) {
+    for (size_t i = 0; i < all; i++) {
         subscribers[i].fd = bare->ends[1][i];
         watch(poll, subscribers[i].fd, i);
     }
+    ENC_CHECK(all > 0);
     while (acked < bare->options->count) {
         int count = epoll_wait(poll, ready, READY_MAX, -1);
         for (int i = 0; i < count; i++)
             frames += read_frames(&subscribers[ready[i].data.u64]);
-        for (; acked < frames / bare->options->subscribers; acked++)
+        for (; acked < frames / all; acked++)
             if (write(bare->acks[1], "", 1) != 1)
                 load_die("ack");
     }
@@ -283,7 +284,7 @@ static void read_all(const struct bare *bare)
 int load_run_writev(const struct load_options *options)
 {
     struct bare bare = {.options = options};
-    ENC_CHECK(options->subscribers > 0 && options->len >= 126 && options->len < 65536);
+    ENC_CHECK(options->len >= 126 && options->len < 65536);
     for (size_t i = 0; i < 2; i++)
         bare.ends[i] = (int *)load_alloc(options->subscribers, sizeof(int));
     if (pipe(bare.acks) != 0)

@@ -3,12 +3,11 @@
  *
  * Every row on a line as JSON, in ns for one operation. --quick leaves out what takes long to
  * prepare and counts less. --gate runs the rows that have a fixed count, for callgrind: what is
- * inside measured() is the row and nothing else. --row runs one, N times. DIR is where the store goes.
+ * inside micro_measured() is the row and nothing else. --row runs one, N times. DIR is where the store goes.
  */
 #include "bench/micro.h"
 
 #include <stdio.h>
-#include <time.h>
 
 enum { QUICK_SHARE = 20, QUICK_LEAVES_MAX = 1000, SYNC = 1 };
 
@@ -52,22 +51,6 @@ struct enc_arena micro_arena(struct micro *micro)
     return arena;
 }
 
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-/* A name of its own for callgrind to switch on and off at. */
-__attribute__((noipa)) static uint64_t measured(const struct micro_row *row, struct micro *micro,
-                                                size_t count)
-{
-    uint64_t start_ns = now_ns();
-    row->run(micro, count);
-    return now_ns() - start_ns;
-}
-
 static size_t count_of(const struct choice *choice, const struct micro_row *row)
 {
     if (choice->count)
@@ -89,7 +72,7 @@ static void run_row(struct micro *micro, const struct micro_row *row, const stru
     if (row->prepare)
         row->prepare(micro, row->leaves);
     row->run(micro, count / QUICK_SHARE + 1);
-    uint64_t took_ns = measured(row, micro, count);
+    uint64_t took_ns = micro_measured(row, micro, count);
     printf("{\"name\":\"%s\",\"count\":%zu,\"ns\":%.2f}\n", row->name, count,
            (double)took_ns / (double)count);
     fflush(stdout);

@@ -35,6 +35,9 @@ struct micro_row {
 /** Memory of one operation, over and over the same. */
 struct enc_arena micro_arena(struct micro *micro);
 
+/** Run a row; nanoseconds. Callgrind counts inside this function only. */
+uint64_t micro_measured(const struct micro_row *row, struct micro *micro, size_t count);
+
 /* micro_proto.c */
 void micro_init(struct micro *micro);
 void micro_verify(struct micro *micro, size_t count);

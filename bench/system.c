@@ -129,7 +129,9 @@ void load_print_percentiles(uint64_t *values_ns, size_t count)
         size_t per_mille;
     } ROWS[] = {{"p50_us", 500}, {"p99_us", 990}, {"p999_us", 999}};
     qsort(values_ns, count, sizeof *values_ns, by_value);
-    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++)
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
+        size_t at = count * ROWS[i].per_mille / 1000;
         printf("%s\"%s\":%.1f", i ? "," : "", ROWS[i].name,
-               count ? (double)values_ns[count * ROWS[i].per_mille / 1000] / 1e3 : 0.0);
+               count ? (double)values_ns[at] / 1e3 : 0.0);
+    }
 }
