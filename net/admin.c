@@ -65,6 +65,8 @@ struct host_row {
 static const struct host_row HOST_ROWS[] = {
     ENC_HOST_ROW(COMMITS_ACCEPTED, commits_accepted),
     ENC_HOST_ROW(COMMITS_REFUSED, commits_refused),
+    ENC_HOST_ROW(GAPS_CLOSED, gaps_closed),
+    ENC_HOST_ROW(GAPS_GIVEN_UP, gaps_given_up),
     ENC_HOST_ROW(MAILS_REFUSED, mails_refused),
     ENC_HOST_ROW(JOBS_REFUSED, jobs_refused),
     ENC_HOST_ROW(WRITER_BATCHES, writer_batches),

@@ -17,7 +17,9 @@ struct transfer {
     struct enc_fetch *fetch;
     struct transfer *prev, *next;
     CURL *easy;
+    uint8_t *body; /* what is kept of the answer */
     size_t body_len;
+    size_t body_cap;
     bool is_barred; /* an address was refused */
     bool is_cut;    /* more body than we care to read; the status is known */
 };
@@ -81,6 +83,11 @@ static void finish(struct transfer *transfer, int status, const char *reason)
     struct enc_fetch *fetch = transfer->fetch;
     fetch->status = status;
     fetch->reason = reason;
+    bool is_whole = status != 0 && !transfer->is_cut;
+    if (!is_whole)
+        free(transfer->body);
+    fetch->answer = is_whole ? transfer->body : NULL;
+    fetch->answer_len = fetch->answer ? transfer->body_len : 0;
     enc_metric_add(metric_of(transfer), 1);
     enc_metric_add(ENC_METRIC_FETCHES_OPEN, -1);
     free(transfer);
@@ -103,13 +110,36 @@ static curl_socket_t open_socket(void *opaque, curlsocktype purpose, struct curl
                   address->protocol);
 }
 
-static size_t throw_away(char *data, size_t size, size_t count, void *opaque)
+static bool make_room(struct transfer *transfer, size_t len)
 {
-    (void)data;
+    enum { CAP_MIN = 16384 };
+    size_t cap = transfer->body_cap ? transfer->body_cap : CAP_MIN;
+    while (cap < len)
+        cap *= 2;
+    uint8_t *body = cap == transfer->body_cap ? transfer->body : realloc(transfer->body, cap);
+    if (!body)
+        return false;
+    transfer->body = body;
+    transfer->body_cap = cap;
+    return true;
+}
+
+/* Of most answers only the status is wanted; their bodies are read so that the connection can be
+ * used again. */
+static size_t take_body(char *data, size_t size, size_t count, void *opaque)
+{
     struct transfer *transfer = opaque;
-    transfer->body_len += size * count;
-    transfer->is_cut = transfer->body_len > BODY_LEN_MAX;
-    return transfer->is_cut ? 0 : size * count;
+    size_t len = size * count;
+    size_t wanted_len = transfer->fetch->answer_len_max;
+    size_t len_max = wanted_len ? wanted_len : BODY_LEN_MAX;
+    transfer->is_cut = len > len_max - transfer->body_len ||
+                       (wanted_len && !make_room(transfer, transfer->body_len + len));
+    if (transfer->is_cut)
+        return 0;
+    if (wanted_len)
+        memcpy(transfer->body + transfer->body_len, data, len);
+    transfer->body_len += len;
+    return len;
 }
 
 static void collect(struct enc_fetcher *fetcher);
@@ -215,7 +245,7 @@ static void set_callbacks(CURL *easy, struct transfer *transfer)
 {
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, throw_away);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
 }

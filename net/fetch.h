@@ -2,7 +2,7 @@
  * Outbound POSTs of the services over libcurl, on the first loop. Never blocks: names are looked
  * up on threads of libcurl's, TLS and sockets run on the loop. The address is judged after the
  * lookup and for every attempt to connect, so a name cannot point somewhere else later. No proxy,
- * no redirect; the answer's body is thrown away.
+ * no redirect; of most answers only the status is kept.
  */
 #pragma once
 

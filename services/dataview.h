@@ -46,12 +46,21 @@ struct enc_mapper {
 typedef enum enc_err enc_follow_fn(const struct enc_rows *rows, const uint8_t own32[32],
                                    const uint8_t enclave32[32], bool *follows, uint8_t pub32[32]);
 
+/**
+ * Where the node of an enclave takes requests, as rows of the DataView ord say it: the URL of its
+ * mount. *found false: they do not. uri lives in arena or is borrowed from snap. Errors: INTERNAL,
+ * TOO_LARGE (arena)
+ */
+typedef enum enc_err enc_locate_fn(struct enc_snap *snap, uint64_t ord, const uint8_t enclave32[32],
+                                   struct enc_arena *arena, struct enc_bytes *uri, bool *found);
+
 struct enc_dataview {
     const struct enc_mapper *mappers;
     size_t mapper_count;
     enc_map_fn *update;     /* an Update: fact->target32 says of what; NULL: no rows */
     enc_map_fn *remove;     /* a Delete */
     enc_follow_fn *follows; /* NULL: the configuration says it */
+    enc_locate_fn *locate;  /* NULL: nothing of it is in the rows */
 };
 
 /**

@@ -26,6 +26,7 @@ enum enc_mail_kind {
     ENC_MAIL_TIMER,       /* struct enc_timer_mail */
     ENC_MAIL_FETCHED,     /* struct enc_push_mail */
     ENC_MAIL_PUSHED,      /* struct enc_exchange: a payload of another node */
+    ENC_MAIL_PULLED,      /* struct enc_pull: what was missing has come, or not (gap.h) */
 };
 
 /** Kinds of timers, also of the store's alarms. */

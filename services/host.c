@@ -93,6 +93,8 @@ void enc_host_counts(const struct enc_host *host, struct enc_host_counts *out)
         .timer_refusals = atomic_load_explicit(&host->timer_refusals, memory_order_relaxed),
         .exchange_len = atomic_load_explicit(&host->exchange_len, memory_order_relaxed),
         .push_in_flight = atomic_load_explicit(&host->push_in_flight, memory_order_relaxed),
+        .gaps_closed = atomic_load_explicit(&host->gaps_closed, memory_order_relaxed),
+        .gaps_given_up = atomic_load_explicit(&host->gaps_given_up, memory_order_relaxed),
         .commits_accepted = atomic_load_explicit(&host->commits_accepted, memory_order_relaxed),
         .commits_refused = atomic_load_explicit(&host->commits_refused, memory_order_relaxed),
     };

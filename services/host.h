@@ -134,6 +134,8 @@ struct enc_host_counts {
     uint64_t live_enclaves;  /* level */
     uint64_t timers;         /* level */
     uint64_t push_in_flight; /* level */
+    uint64_t gaps_closed;    /* payloads that were missing and came by Pull */
+    uint64_t gaps_given_up;  /* ... and were taken for lost */
 };
 
 /** Any thread. */

@@ -36,6 +36,9 @@ struct enc_host {
     _Atomic uint64_t next_flight;              /* outbound POSTs, from 1 */
     _Atomic uint64_t next_stream;              /* subscription generations, from 1 */
     _Atomic uint32_t push_in_flight;           /* outbound POSTs now */
+    _Atomic uint32_t pulls_open;               /* Pulls that close a gap */
+    _Atomic uint64_t gaps_closed;
+    _Atomic uint64_t gaps_given_up;
     _Atomic uint64_t commits_accepted;
     _Atomic uint64_t commits_refused;
     _Atomic uint64_t timer_refusals; /* timers that found no room and wait for a later run */

@@ -2,6 +2,7 @@
 
 #include "proto/record.h"
 #include "services/answer.h"
+#include "services/gap.h"
 #include "services/push.h"
 #include "services/run.h"
 #include "services/subscribers.h"
@@ -85,6 +86,7 @@ static void node_close(void *self)
     struct enc_node *node = (struct enc_node *)self;
     enc_subs_free(node);
     enc_push_free(node);
+    enc_gap_free(node);
     enc_arena_fini(&node->arena);
     enc_arena_fini(&node->gates_arena);
     free(node);
@@ -111,7 +113,8 @@ static enum enc_err node_open(void **self, void *opaque, const uint8_t key32[32]
 static bool node_may_retire(const void *self)
 {
     const struct enc_node *node = (const struct enc_node *)self;
-    return !node->run && enc_subs_is_empty(node->subs) && !enc_push_is_busy(node->pushes);
+    return !node->run && enc_subs_is_empty(node->subs) && !enc_push_is_busy(node->pushes) &&
+           !node->gaps;
 }
 
 /* ---- the turn ---- */
@@ -168,24 +171,43 @@ static bool is_bundle_timer(const struct enc_mail *mail)
            ((const struct enc_timer_mail *)mail)->timer_kind == ENC_TIMER_BUNDLE;
 }
 
-static bool joins_run(const struct enc_mail *mail)
+typedef void join_fn(struct enc_run *run, struct enc_mail *mail);
+
+static void join_commit(struct enc_run *run, struct enc_mail *mail)
 {
-    return mail && (mail->kind == ENC_MAIL_COMMIT || mail->kind == ENC_MAIL_PUSHED ||
-                    is_bundle_timer(mail));
+    enc_run_add(run, enc_exchange_of_mail(mail));
 }
 
-static void join(struct enc_run *run, struct enc_mail *mail)
+static void join_push(struct enc_run *run, struct enc_mail *mail)
 {
-    if (mail->kind == ENC_MAIL_COMMIT) {
-        enc_run_add(run, enc_exchange_of_mail(mail));
-        return;
-    }
-    if (mail->kind == ENC_MAIL_PUSHED) {
-        enc_run_add_push(run, enc_exchange_of_mail(mail));
-        return;
-    }
+    enc_run_add_push(run, enc_exchange_of_mail(mail));
+}
+
+static void join_pull(struct enc_run *run, struct enc_mail *mail)
+{
+    if (enc_gap_settle(run, mail) != ENC_ERR_OK)
+        run->is_broken = true;
+}
+
+static void join_timer(struct enc_run *run, struct enc_mail *mail)
+{
     enc_run_close_bundle(run);
     enc_timer_mail_free((struct enc_timer_mail *)mail);
+}
+
+/* What a mail does in a run; NULL: it ends one. */
+static join_fn *join_of(const struct enc_mail *mail)
+{
+    static join_fn *const BY_KIND[] = {
+        [ENC_MAIL_COMMIT] = join_commit,
+        [ENC_MAIL_PUSHED] = join_push,
+        [ENC_MAIL_PULLED] = join_pull,
+    };
+    if (!mail)
+        return NULL;
+    if (is_bundle_timer(mail))
+        return join_timer;
+    return mail->kind < sizeof BY_KIND / sizeof BY_KIND[0] ? BY_KIND[mail->kind] : NULL;
 }
 
 static void refuse_mail(void *opaque, struct enc_mail *mail, enum enc_err err);
@@ -202,7 +224,8 @@ static bool run_commits(struct enc_node *node, struct enc_batch *batch)
             enc_push_forget(node); /* only deliveries wanted a run: their timer comes back */
         return false;
     }
-    while (joins_run(enc_batch_peek(batch)) && !enc_run_is_full(run))
+    join_fn *join = NULL;
+    while ((join = join_of(enc_batch_peek(batch))) && !enc_run_is_full(run))
         join(run, enc_batch_next(batch));
     if (enc_run_submit(run, batch->actor))
         return true;
@@ -216,7 +239,7 @@ static enum enc_turn node_turn(void *self, struct enc_batch *batch)
     if (batch->resumed)
         enc_run_finish(node->run);
     while (enc_batch_peek(batch)) {
-        if (!joins_run(enc_batch_peek(batch)))
+        if (!join_of(enc_batch_peek(batch)))
             handle(node, enc_batch_next(batch));
         else if (run_commits(node, batch))
             return ENC_TURN_PARK;
@@ -245,6 +268,8 @@ static void refuse_mail(void *opaque, struct enc_mail *mail, enum enc_err err)
         retry_timer(host, (struct enc_timer_mail *)mail);
     else if (mail->kind == ENC_MAIL_FETCHED)
         enc_push_mail_free(mail);
+    else if (mail->kind == ENC_MAIL_PULLED)
+        enc_gap_mail_free(mail);
     else if (mail->kind == ENC_MAIL_COMMIT || mail->kind == ENC_MAIL_PUSHED ||
              mail->kind == ENC_MAIL_SUBSCRIBE)
         enc_answer_err(enc_exchange_of_mail(mail), err);

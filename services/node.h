@@ -14,6 +14,7 @@
 struct enc_run;
 struct enc_subs;
 struct enc_pushes;
+struct enc_gap;
 
 struct enc_node {
     struct enc_host *host;
@@ -26,6 +27,7 @@ struct enc_node {
     struct enc_subs *subs;        /* subscribers.h; NULL = none */
     uint64_t subs_now_ms;         /* the time that subscriptions are judged by in this turn */
     struct enc_pushes *pushes;    /* push.h; NULL = service without push, or nothing to deliver */
+    struct enc_gap *gaps;         /* gap.h; those that a Pull is under way for */
     uint64_t bundle_alarm_ms;     /* stored alarm of the open bundle; 0 = none */
 };
 

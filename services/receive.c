@@ -2,8 +2,8 @@
 
 #include "proto/record.h"
 #include "services/answer.h"
+#include "services/gap.h"
 #include "services/handlers.h"
-#include "services/inbox.h"
 #include "services/inside.h"
 #include "services/post.h"
 
@@ -53,6 +53,18 @@ static enum enc_err find_sequencer(const struct place *place, const uint8_t encl
 
 /* ---- on a worker ---- */
 
+/* The turn judges by what is true then; marks only grow, so that it finds no gap that is not seen
+ * here. */
+static enum enc_err look_for_gap(struct enc_exchange *exchange, const struct enc_rows *rows)
+{
+    struct enc_push_mark mark;
+    struct enc_arrival *arrival = exchange->arrival;
+    ENC_TRY(enc_push_mark_get(rows, arrival->parcel.enclave32, &mark));
+    if (arrival->is_pulled || !enc_gap_is_before(&mark, arrival->parcel.push_seq))
+        return ENC_ERR_OK;
+    return enc_gap_locate(exchange, rows->snap, rows->ord, &arrival->node_uri);
+}
+
 static enum enc_err ask_snapshot(struct enc_exchange *exchange, struct enc_snap *snap)
 {
     struct enc_enclave_row row;
@@ -64,7 +76,8 @@ static enum enc_err ask_snapshot(struct enc_exchange *exchange, struct enc_snap 
     enc_rows_init(&rows, &exchange->arena, snap, NULL, row.ord);
     const struct place place = {exchange->host, enc_service_at(row.service)->view, &rows,
                                 exchange->enclave32};
-    return find_sequencer(&place, arrival->parcel.enclave32, arrival->sequencer32);
+    ENC_TRY(find_sequencer(&place, arrival->parcel.enclave32, arrival->sequencer32));
+    return look_for_gap(exchange, &rows);
 }
 
 static enum enc_err ask_store(struct enc_exchange *exchange)
@@ -120,10 +133,12 @@ static void prepare_job(struct enc_job *job)
 void enc_receive_post(struct enc_exchange *exchange)
 {
     exchange->arrival = ENC_ARENA_NEW(&exchange->arena, struct enc_arrival, 1);
-    if (exchange->arrival)
-        enc_exchange_post(exchange, ENC_MAIL_PUSHED, prepare_job);
-    else
+    if (!exchange->arrival) {
         enc_answer_err(exchange, ENC_ERR_TOO_LARGE);
+        return;
+    }
+    exchange->arrival->is_pulled = !exchange->asker.call;
+    enc_exchange_post(exchange, ENC_MAIL_PUSHED, prepare_job);
 }
 
 static enum enc_err enter(struct enc_exchange *exchange)
@@ -215,6 +230,22 @@ static enum enc_err take_events(struct intake *intake, bool has_last)
     return ENC_ERR_OK;
 }
 
+/* Where nobody can be asked there is nothing to wait for. */
+static enum enc_err pass_gap(const struct intake *intake)
+{
+    const struct enc_arrival *arrival = intake->arrival;
+    struct enc_node *node = intake->run->node;
+    if (!enc_gap_is_before(&intake->mark, arrival->parcel.push_seq))
+        return ENC_ERR_OK;
+    if (!arrival->is_pulled && arrival->node_uri.len == 0) {
+        enc_gap_count_given_up(node->host);
+        return ENC_ERR_OK;
+    }
+    if (!arrival->is_pulled)
+        enc_gap_open(node, arrival, &intake->mark);
+    return ENC_ERR_BUSY;
+}
+
 static enum enc_err take_in(struct intake *intake)
 {
     struct enc_run *run = intake->run;
@@ -226,8 +257,10 @@ static enum enc_err take_in(struct intake *intake)
     arrival->last_seq = has_last ? sync.last_seq : 0;
     if (arrival->parcel.push_seq <= intake->mark.last)
         return ENC_ERR_OK; /* a repeat */
+    ENC_TRY(pass_gap(intake));
     ENC_TRY(take_events(intake, has_last));
-    intake->mark = (struct enc_push_mark){.last = arrival->parcel.push_seq};
+    intake->mark.last = arrival->parcel.push_seq;
+    intake->mark.tries = 0;
     run->has_writes = true;
     return enc_push_mark_put(&run->rows, enclave32, &intake->mark);
 }

@@ -14,6 +14,8 @@ struct enc_arrival {
     struct enc_parcel parcel;
     struct enc_parcel_body body; /* every event checked */
     uint8_t sequencer32[32];     /* whose pushes are taken in, as the store says */
+    bool is_pulled;              /* it was asked for */
+    struct enc_bytes node_uri;   /* where to ask for what is missing; empty: nobody says it */
     uint64_t accepted;           /* events that were new */
     uint64_t last_seq;           /* of the pushing enclave, afterwards */
 };
@@ -24,7 +26,8 @@ void enc_receive_post(struct enc_exchange *exchange);
 
 /**
  * Take a checked payload into the run. On the enclave's turn.
- * Errors: UNAUTHORIZED (not followed any more); INTERNAL, TOO_LARGE (arena): the run is then broken
+ * Errors: UNAUTHORIZED (not followed any more), BUSY (payloads before it are missing and are being
+ *         asked for); INTERNAL, TOO_LARGE (arena): the run is then broken
  */
 ENC_MUST_USE enum enc_err enc_receive_stage(struct enc_run *run, struct enc_arrival *arrival);
 

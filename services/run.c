@@ -122,7 +122,7 @@ void enc_run_add(struct enc_run *run, struct enc_exchange *exchange)
 
 static bool is_refusal(enum enc_err err)
 {
-    return err == ENC_ERR_OK || err == ENC_ERR_UNAUTHORIZED;
+    return err == ENC_ERR_OK || err == ENC_ERR_UNAUTHORIZED || err == ENC_ERR_BUSY;
 }
 
 void enc_run_add_push(struct enc_run *run, struct enc_exchange *exchange)

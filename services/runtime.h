@@ -55,9 +55,12 @@ struct enc_fetch {
     struct enc_bytes url;  /* NUL-terminated behind len */
     struct enc_bytes body; /* JSON */
     uint32_t timeout_ms;   /* whole transfer */
+    size_t answer_len_max; /* bytes of the answer's body that are worth having; 0: none */
     void (*done)(struct enc_fetch *fetch);
     int status;         /* out: HTTP status, 0 = no answer */
     const char *reason; /* out: why there was none; static text */
+    uint8_t *answer;    /* out: the body, malloc'd, the owner's to free; NULL: none, or too long */
+    size_t answer_len;  /* out */
 };
 
 struct enc_runtime {

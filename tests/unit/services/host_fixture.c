@@ -164,14 +164,33 @@ static void fetch(void *self, struct enc_fetch *fetch_)
         rig->fetches_peak = rig->fetch_count;
 }
 
-void rig_land(struct rig *rig, int status)
+void rig_land_answer(struct rig *rig, int status, struct enc_bytes answer)
 {
     cr_assert(rig->fetch_count > 0);
     struct enc_fetch *first = rig->fetches[0];
     rig->fetch_count--;
     memmove(rig->fetches, rig->fetches + 1, rig->fetch_count * sizeof rig->fetches[0]);
     first->status = status;
+    if (status && answer.len && answer.len <= first->answer_len_max) {
+        first->answer = (uint8_t *)malloc(answer.len);
+        memcpy(first->answer, answer.data, answer.len);
+        first->answer_len = answer.len;
+    }
     first->done(first);
+}
+
+void rig_land(struct rig *rig, int status)
+{
+    rig_land_answer(rig, status, (struct enc_bytes){NULL, 0});
+}
+
+static void land(struct rig *rig)
+{
+    struct enc_bytes answer = {NULL, 0};
+    int status = rig->fetch_status;
+    if (rig->answer_fetch)
+        status = rig->answer_fetch(rig, rig->fetches[0], &answer);
+    rig_land_answer(rig, status, answer);
 }
 
 /* ---- the loop: one more thing that the simulation steps ---- */
@@ -232,7 +251,7 @@ static void loop_run(void *self, size_t choice)
             pop(rig->conns[i]);
             return;
         }
-    rig_land(rig, rig->fetch_status);
+    land(rig);
 }
 
 /* ---- life ---- */

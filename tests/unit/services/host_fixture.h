@@ -86,7 +86,10 @@ struct rig {
     size_t fetch_count;
     uint64_t fetches_started;
     size_t fetches_peak;
-    int fetch_status;                /* what endpoints answer */
+    int fetch_status; /* what endpoints answer */
+    /** What an endpoint answers instead: its status, and its body into *answer, which lives in the
+     * rig; NULL: fetch_status and no body. */
+    int (*answer_fetch)(struct rig *rig, const struct enc_fetch *fetch, struct enc_bytes *answer);
     bool holds_fetches;              /* endpoints do not answer by themselves */
     struct got *posted, *posted_end; /* bodies of all POSTs, in order */
     struct enc_conn *conns[RIG_CONNS_MAX];
@@ -222,6 +225,8 @@ bool conn_closed(const struct enc_conn *conn, const char *sub_id, const char *re
 
 /** End the oldest fetch under way with this status. */
 void rig_land(struct rig *rig, int status);
+/** ... and this body of the answer. */
+void rig_land_answer(struct rig *rig, int status, struct enc_bytes answer);
 const struct enc_json *rig_posted(struct rig *rig, size_t index);
 size_t rig_posted_count(const struct rig *rig);
 
