@@ -48,11 +48,12 @@ typedef enum enc_err enc_follow_fn(const struct enc_rows *rows, const uint8_t ow
 
 /**
  * Where the node of an enclave takes requests, as rows of the DataView ord say it: the URL of its
- * mount. *found false: they do not. uri lives in arena or is borrowed from snap. Errors: INTERNAL,
+ * mount, which lives in arena or is borrowed from snap; empty: they do not. Errors: INTERNAL,
  * TOO_LARGE (arena)
  */
-typedef enum enc_err enc_locate_fn(struct enc_snap *snap, uint64_t ord, const uint8_t enclave32[32],
-                                   struct enc_arena *arena, struct enc_bytes *uri, bool *found);
+typedef enum enc_err enc_locate_fn(struct enc_bytes *uri, struct enc_arena *arena,
+                                   struct enc_snap *snap, uint64_t ord,
+                                   const uint8_t enclave32[32]);
 
 struct enc_dataview {
     const struct enc_mapper *mappers;

@@ -68,56 +68,46 @@ void enc_gap_count_given_up(struct enc_host *host)
 
 /* ---- where to ask ---- */
 
-static enum enc_err ask_singleton(struct enc_exchange *exchange, unsigned service,
-                                  struct enc_bytes *uri, bool *found)
+/* What was found outlives its snapshot. */
+static enum enc_err ask(struct enc_bytes *uri, struct enc_exchange *exchange, unsigned service,
+                        struct enc_snap *snap, uint64_t ord)
 {
-    const struct enc_host *host = exchange->host;
-    const uint8_t *own32 = host->singletons32[service];
-    const uint8_t *enclave32 = exchange->arrival->parcel.enclave32;
     enc_locate_fn *locate = enc_service_at(service)->view->locate;
+    struct enc_bytes found = {NULL, 0};
+    ENC_TRY(locate(&found, &exchange->arena, snap, ord, exchange->arrival->parcel.enclave32));
+    *uri = enc_arena_copy(&exchange->arena, found);
+    return uri->data ? ENC_ERR_OK : ENC_ERR_TOO_LARGE;
+}
+
+static enum enc_err ask_singleton(struct enc_bytes *uri, struct enc_exchange *exchange,
+                                  unsigned service)
+{
+    const uint8_t *own32 = exchange->host->singletons32[service];
     struct enc_enclave_row row;
     struct enc_snap *snap = NULL;
-    ENC_TRY(enc_snap_open(enc_host_store(host, own32), &snap));
+    ENC_TRY(enc_snap_open(enc_host_store(exchange->host, own32), &snap));
     enum enc_err err = enc_snap_enclave(snap, &row, own32);
     if (err == ENC_ERR_OK)
-        err = locate(snap, row.ord, enclave32, &exchange->arena, uri, found);
-    if (err == ENC_ERR_OK && *found) {
-        *uri = enc_arena_copy(&exchange->arena, *uri); /* it outlives the snapshot */
-        err = uri->data ? ENC_ERR_OK : ENC_ERR_TOO_LARGE;
-    }
+        err = ask(uri, exchange, service, snap, row.ord);
     enc_snap_close(snap);
-    return err == ENC_ERR_ENCLAVE_NOT_FOUND ? ENC_ERR_OK : err;
+    return err == ENC_ERR_ENCLAVE_NOT_FOUND ? ENC_ERR_OK : err; /* it is not served here */
 }
 
-static bool can_locate(unsigned service)
+static bool can_locate(const struct enc_service *service)
 {
-    const struct enc_service *s = enc_service_at(service);
-    return s->enclave.addressing.segment == 0 && s->view && s->view->locate;
-}
-
-static enum enc_err ask_singletons(struct enc_exchange *exchange, struct enc_bytes *uri)
-{
-    bool found = false;
-    for (unsigned i = 0; i < enc_service_count() && !found; i++)
-        if (can_locate(i))
-            ENC_TRY(ask_singleton(exchange, i, uri, &found));
-    if (!found)
-        *uri = (struct enc_bytes){NULL, 0};
-    return ENC_ERR_OK;
+    return service->view && service->view->locate;
 }
 
 enum enc_err enc_gap_locate(struct enc_exchange *exchange, struct enc_snap *snap, uint64_t ord,
                             struct enc_bytes *uri)
 {
-    const uint8_t *enclave32 = exchange->arrival->parcel.enclave32;
-    enc_locate_fn *locate = enc_service_at(exchange->service)->view->locate;
-    bool found = false;
-    if (locate)
-        ENC_TRY(locate(snap, ord, enclave32, &exchange->arena, uri, &found));
-    if (!found)
-        return ask_singletons(exchange, uri);
-    *uri = enc_arena_copy(&exchange->arena, *uri);
-    return uri->data ? ENC_ERR_OK : ENC_ERR_TOO_LARGE;
+    *uri = (struct enc_bytes){NULL, 0};
+    if (can_locate(enc_service_at(exchange->service)))
+        ENC_TRY(ask(uri, exchange, exchange->service, snap, ord));
+    for (unsigned i = 0; i < enc_service_count() && uri->len == 0; i++)
+        if (can_locate(enc_service_at(i)) && enc_service_at(i)->enclave.addressing.segment == 0)
+            ENC_TRY(ask_singleton(uri, exchange, i));
+    return ENC_ERR_OK;
 }
 
 /* ---- which are under way ---- */

@@ -69,6 +69,7 @@ static const struct enc_dataview VIEW = {
     .mappers = MAPPERS,
     .mapper_count = sizeof MAPPERS / sizeof MAPPERS[0],
     .remove = enc_reg_remove,
+    .locate = enc_registry_resolve,
 };
 
 const struct enc_service ENC_SERVICE_REGISTRY = {
