@@ -60,7 +60,7 @@ static void write_commit(struct signer *signer, FILE *out, struct enc_arena *are
 {
     struct enc_buffer buffer;
     struct enc_bytes json;
-    commit->exp_ms = signer->exp_ms;
+    commit->exp_ms = signer->exp_ms++; /* later commits of a client end later */
     ENC_CHECK(enc_commit_sign(signer->curve, commit, &signer->key) == ENC_ERR_OK);
     enc_buffer_init(&buffer, arena, ARENA_LEN);
     enc_commit_put_json(&buffer, commit);
