@@ -422,7 +422,7 @@ static struct enc_call *enter(struct rig *rig, enum enc_method method, const cha
         .body = body,
         .call = call,
     };
-    cr_assert_eq(enc_host_handle(rig->host, 0, &request, &place), ENC_HANDLED_CALL);
+    cr_assert_eq(enc_host_handle(rig->host, rig->service, &request, &place), ENC_HANDLED_CALL);
     return call;
 }
 
@@ -715,7 +715,7 @@ const struct enc_json *rig_ask(struct rig *rig, struct enc_call **call, enum who
 
 struct enc_conn *rig_connect(struct rig *rig, const uint8_t *enclave32)
 {
-    struct enc_ws_place place = {.service = 0, .has_enclave = enclave32 != NULL};
+    struct enc_ws_place place = {.service = rig->service, .has_enclave = enclave32 != NULL};
     struct enc_conn *conn = (struct enc_conn *)calloc(1, sizeof *conn);
     cr_assert(rig->conn_count < RIG_CONNS_MAX);
     rig->conns[rig->conn_count++] = conn;
