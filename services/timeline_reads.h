@@ -1,0 +1,41 @@
+/** What the timeline's reads share: parameters and the JSON of a post (protocol.md 11.5). */
+#pragma once
+
+#include "services/read.h"
+#include "services/timeline.h"
+
+/** limit: 1 to 100, 50 when not given. Errors: INVALID_QUERY */
+ENC_MUST_USE enum enc_err enc_timeline_limit(uint64_t *limit, const struct enc_read *read);
+
+/** The ':' segment as 32 bytes of hex. Errors: INVALID_ROUTE (protocol.md 16.42) */
+ENC_MUST_USE enum enc_err enc_timeline_param32(uint8_t out32[32], const struct enc_read *read);
+
+/** A row of the enclave. *found false: there is none. Errors: INTERNAL */
+ENC_MUST_USE enum enc_err enc_timeline_row(const struct enc_read *read, bool *found,
+                                           struct enc_bytes *value, enum enc_timeline_view view,
+                                           struct enc_bytes key);
+
+/** A number that is counted; 0 when there is no row. Errors: INTERNAL */
+ENC_MUST_USE enum enc_err enc_timeline_count(const struct enc_read *read, uint64_t *number,
+                                             enum enc_timeline_view view, struct enc_bytes key);
+
+/**
+ * Append {"seq","id","from_pub","text","timestamp","likes"} of the post at that place; with its
+ * "enclave" where posts of several are shown. Errors: INTERNAL (there is no such post)
+ */
+ENC_MUST_USE enum enc_err enc_timeline_put_post(const struct enc_read *read, struct enc_buffer *out,
+                                                struct enc_bytes place, bool with_enclave);
+
+/** The members of a post without braces. Errors: as enc_timeline_put_post */
+ENC_MUST_USE enum enc_err enc_timeline_put_members(const struct enc_read *read,
+                                                   struct enc_buffer *out, struct enc_bytes place,
+                                                   bool with_enclave);
+
+/** The handlers of the GET routes (protocol.md 11.5). */
+enc_handler_fn enc_handle_posts;
+enc_handler_fn enc_handle_post;
+enc_handler_fn enc_handle_feed;
+enc_handler_fn enc_handle_likes;
+enc_handler_fn enc_handle_profile;
+enc_handler_fn enc_handle_search;
+enc_handler_fn enc_handle_health;
