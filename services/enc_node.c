@@ -12,6 +12,7 @@ static const struct enc_route EXTRA[] = {
      .name = "handleBundle",
      .handler = enc_handle_bundle},
 };
+_Static_assert(sizeof EXTRA / sizeof EXTRA[0] == 2, "seed IV: extra routes of enc-node");
 
 const struct enc_service ENC_SERVICE_NODE = {
     .name = "enc-node",

@@ -49,6 +49,7 @@ static const struct enc_route EXTRA[] = {
      .handler = enc_handle_get_identity},
     {.method = ENC_METHOD_POST, .path = "/push", .name = "handlePush", .handler = enc_handle_push},
 };
+_Static_assert(sizeof EXTRA / sizeof EXTRA[0] == 6, "seed IV: extra routes of registry");
 
 /* The alias that public deployments know; the seed gives the enclave itself no more routes. */
 static const struct enc_route WORKER[] = {
