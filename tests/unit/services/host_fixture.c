@@ -307,6 +307,14 @@ void rig_start(struct rig *rig)
     cr_assert_eq(enc_host_start(&rig->host, &rig->config, &why), ENC_ERR_OK, "%s", why);
 }
 
+void rig_turn_to(struct rig *rig, const struct enc_service *service)
+{
+    for (unsigned i = 0; i < enc_service_count(); i++)
+        if (enc_service_at(i) == service)
+            rig->service = i;
+    cr_assert_eq(enc_service_at(rig->service), service);
+}
+
 void rig_open(struct rig *rig, uint64_t seed)
 {
     rig_init(rig, seed);

@@ -96,6 +96,7 @@ struct rig {
     struct enc_conn *conns[RIG_CONNS_MAX];
     size_t conn_count;
     uint64_t exp_step;
+    unsigned service; /* whom requests and sockets are for; enc-node at first */
 };
 
 /** A fresh directory and a started host. limits may be changed between rig_init and rig_start. */
@@ -109,6 +110,9 @@ void rig_stop(struct rig *rig);
 /** The process dies: nothing more is written. Then start again on what is durable. */
 void rig_restart(struct rig *rig);
 void rig_close(struct rig *rig);
+
+/** Send what follows to this service. */
+void rig_turn_to(struct rig *rig, const struct enc_service *service);
 
 /** Run until nothing can run without time passing. */
 void rig_settle(struct rig *rig);
