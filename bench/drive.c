@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { READY_MAX = 256, REFUSED_SHOWN_MAX = 4 };
 
@@ -155,10 +156,23 @@ static struct load_work work_of(const struct load_options *options, const struct
     };
 }
 
-static void report(struct load_work *work, uint64_t wall_ns, uint64_t cpu_ns)
+/* Readings of the clocks, or the difference of two. */
+struct clocks {
+    uint64_t wall_ns;
+    uint64_t cpu_ns; /* of the process under load */
+    uint64_t own_ns; /* of this one */
+};
+
+static struct clocks read_clocks(const struct load_options *options)
 {
-    printf("{\"count\":%zu,\"accepted\":%zu,\"wall_s\":%.6f,\"cpu_s\":%.6f,", work->count,
-           work->accepted, (double)wall_ns / 1e9, (double)cpu_ns / 1e9);
+    return (struct clocks){load_now_ns(), load_cpu_ns(options->pid), load_cpu_ns((size_t)getpid())};
+}
+
+static void report(struct load_work *work, struct clocks from, struct clocks to)
+{
+    printf("{\"count\":%zu,\"accepted\":%zu,\"wall_s\":%.6f,\"cpu_s\":%.6f,\"own_s\":%.6f,",
+           work->count, work->accepted, (double)(to.wall_ns - from.wall_ns) / 1e9,
+           (double)(to.cpu_ns - from.cpu_ns) / 1e9, (double)(to.own_ns - from.own_ns) / 1e9);
     load_print_percentiles(work->latency_ns, work->answered);
     printf("}\n");
 }
@@ -175,11 +189,9 @@ int load_run_send(const struct load_options *options)
         load_die(options->answers);
     warm.answers = work.answers;
     load_drive(&warm, wire, options);
-    uint64_t cpu_ns = load_cpu_ns(options->pid);
-    uint64_t start_ns = load_now_ns();
+    struct clocks from = read_clocks(options);
     load_drive(&work, wire, options);
-    uint64_t wall_ns = load_now_ns() - start_ns;
-    report(&work, wall_ns, load_cpu_ns(options->pid) - cpu_ns);
+    report(&work, from, read_clocks(options));
     if (work.answers)
         fclose(work.answers);
     bool is_whole = work.accepted == work.count && warm.accepted == warm.count;

@@ -209,38 +209,25 @@ int load_run_fanout(const struct load_options *options)
 
 struct bare {
     const struct load_options *options;
-    int *ends[2]; /* to write and to read, one of each per subscriber */
-    int acks[2];
+    struct sockaddr_in at;
+    int listener;
+    int *fds;     /* one per subscriber: the writer's end, or the reader's */
+    int acks[2];  /* a byte to start, then one for each frame that was read everywhere */
+    int ready[2]; /* a byte when the writer has all connections */
 };
 
-static int listen_any(struct sockaddr_in *at)
+static void listen_any(struct bare *bare)
 {
-    socklen_t len = sizeof *at;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    *at = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    if (fd < 0 || bind(fd, (struct sockaddr *)at, sizeof *at) != 0 || listen(fd, BACKLOG) != 0 ||
-        getsockname(fd, (struct sockaddr *)at, &len) != 0)
+    socklen_t len = sizeof bare->at;
+    struct sockaddr *at = (struct sockaddr *)&bare->at;
+    bare->listener = socket(AF_INET, SOCK_STREAM, 0);
+    bare->at = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    if (bare->listener < 0 || bind(bare->listener, at, len) != 0 ||
+        listen(bare->listener, BACKLOG) != 0 || getsockname(bare->listener, at, &len) != 0)
         load_die("listen");
-    return fd;
 }
 
-static void connect_pairs(struct bare *bare)
-{
-    struct sockaddr_in at;
-    int listener = listen_any(&at);
-    char port[16];
-    snprintf(port, sizeof port, "%u", ntohs(at.sin_port));
-    for (size_t i = 0; i < bare->options->subscribers; i++) {
-        bare->ends[1][i] = load_connect("127.0.0.1", port);
-        bare->ends[0][i] = accept(listener, NULL, NULL);
-        if (bare->ends[0][i] < 0)
-            load_die("accept");
-    }
-    close(listener);
-}
-
-/* Frame by frame to everybody, at most in_flight frames ahead of what was read. */
-static _Noreturn void write_all(const struct bare *bare)
+static void write_frames(const struct bare *bare)
 {
     const struct load_options *options = bare->options;
     uint8_t header[4] = {0x81, 126, (uint8_t)(options->len >> 8), (uint8_t)options->len};
@@ -251,11 +238,41 @@ static _Noreturn void write_all(const struct bare *bare)
         if (frame >= options->in_flight && read(bare->acks[0], &ack, 1) != 1)
             _exit(1);
         for (size_t i = 0; i < options->subscribers; i++)
-            if (writev(bare->ends[0][i], parts, 2) != whole)
+            if (writev(bare->fds[i], parts, 2) != whole)
                 _exit(1);
     }
+}
+
+/* The writer's process: frame by frame to everybody, at most in_flight frames ahead of what was
+ * read. */
+static _Noreturn void be_writer(const struct bare *bare)
+{
+    char start;
+    for (size_t i = 0; i < bare->options->subscribers; i++)
+        if ((bare->fds[i] = accept(bare->listener, NULL, NULL)) < 0)
+            _exit(1);
+    if (write(bare->ready[1], "", 1) != 1 || read(bare->acks[0], &start, 1) != 1)
+        _exit(1);
+    write_frames(bare);
     pause(); /* the reader looks at the clock of this process, then ends it */
     _exit(0);
+}
+
+static void connect_all(const struct bare *bare)
+{
+    char port[16];
+    char ready;
+    snprintf(port, sizeof port, "%u", ntohs(bare->at.sin_port));
+    for (size_t i = 0; i < bare->options->subscribers; i++)
+        bare->fds[i] = load_connect("127.0.0.1", port);
+    if (read(bare->ready[0], &ready, 1) != 1)
+        load_die("writer");
+}
+
+static void acknowledge(const struct bare *bare)
+{
+    if (write(bare->acks[1], "", 1) != 1)
+        load_die("ack");
 }
 
 static void read_all(const struct bare *bare)
@@ -265,19 +282,18 @@ static void read_all(const struct bare *bare)
     struct subscriber *subscribers = (struct subscriber *)load_alloc(all, sizeof *subscribers);
     int poll = epoll_create1(EPOLL_CLOEXEC);
     uint64_t frames = 0;
-    size_t acked = 0;
     for (size_t i = 0; i < all; i++) {
-        subscribers[i].fd = bare->ends[1][i];
+        subscribers[i].fd = bare->fds[i];
         watch(poll, subscribers[i].fd, i);
     }
     ENC_CHECK(all > 0);
-    while (acked < bare->options->count) {
+    acknowledge(bare);
+    for (size_t acked = 0; acked < bare->options->count;) {
         int count = epoll_wait(poll, ready, READY_MAX, -1);
         for (int i = 0; i < count; i++)
             frames += read_frames(&subscribers[ready[i].data.u64]);
         for (; acked < frames / all; acked++)
-            if (write(bare->acks[1], "", 1) != 1)
-                load_die("ack");
+            acknowledge(bare);
     }
 }
 
@@ -285,18 +301,19 @@ int load_run_writev(const struct load_options *options)
 {
     struct bare bare = {.options = options};
     ENC_CHECK(options->len >= 126 && options->len < 65536);
-    for (size_t i = 0; i < 2; i++)
-        bare.ends[i] = (int *)load_alloc(options->subscribers, sizeof(int));
-    if (pipe(bare.acks) != 0)
+    bare.fds = (int *)load_alloc(options->subscribers, sizeof(int));
+    if (pipe(bare.acks) != 0 || pipe(bare.ready) != 0)
         load_die("pipe");
-    connect_pairs(&bare);
+    listen_any(&bare);
     pid_t child = fork();
     if (child < 0)
         load_die("fork");
     if (child == 0)
-        write_all(&bare);
-    read_all(&bare);
+        be_writer(&bare);
+    connect_all(&bare);
     uint64_t cpu_ns = load_cpu_ns((size_t)child);
+    read_all(&bare);
+    cpu_ns = load_cpu_ns((size_t)child) - cpu_ns;
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     uint64_t frames = (uint64_t)options->count * options->subscribers;

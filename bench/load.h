@@ -119,7 +119,7 @@ void load_send_all(int fd, const void *data, size_t len);
 /** User and system time of a process so far; 0 for pid 0. */
 uint64_t load_cpu_ns(size_t pid);
 
-/** Sort, and print `"p50_us":..,"p99_us":..,"p999_us":..`. */
+/** Sort, and print `"p50_us":..,"p99_us":..,"p999_us":..,"max_us":..`. */
 void load_print_percentiles(uint64_t *values_ns, size_t count);
 
 /* ---- commands: each prints one JSON object on a line; 0 when nothing was lost or refused ---- */

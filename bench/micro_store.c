@@ -44,7 +44,11 @@ void micro_store_open(struct micro *micro, size_t sync)
     micro->store = (struct micro_store *)calloc(1, sizeof *micro->store);
     ENC_CHECK(micro->store);
     snprintf(dir, sizeof dir, "%s/%s", micro->dir, sync ? "sync" : "memory");
-    struct enc_data_config config = {dir, node_pub32, MAP_LEN, 1, 0, sync != 0};
+    struct enc_data_config config = {.dir = dir,
+                                     .node_pub32 = node_pub32,
+                                     .map_len = MAP_LEN,
+                                     .shard_count = 1,
+                                     .sync = sync != 0};
     if (enc_data_open(&micro->store->data, &note, &config) != ENC_STORE_FAULT_NONE) {
         fprintf(stderr, "%s\n", note.text);
         exit(1);
@@ -68,8 +72,14 @@ static void put_event(struct micro *micro, struct enc_writeset *set, uint8_t ids
     enc_be64_put(seq8, seq);
     enc_sha256(ids32[0], enc_bytes_of(seq8, 8));
     enc_sha256(ids32[1], enc_bytes_of(ids32[0], 32));
-    const struct enc_event_row row = {
-        1, seq, seq + 1, ids32[0], ids32[1], ENC_LIT("Post"), micro->record};
+    const struct enc_event_row row = {.ord = 1,
+                                      .seq = seq,
+                                      .type_seq = seq + 1,
+                                      .id32 = ids32[0],
+                                      .hash32 = ids32[1],
+                                      .exp_ms = micro->commit.exp_ms + seq / EVENTS,
+                                      .type = ENC_LIT("Post"),
+                                      .record = micro->record};
     enc_put_event(set, &row);
 }
 

@@ -127,11 +127,11 @@ void load_print_percentiles(uint64_t *values_ns, size_t count)
     static const struct {
         const char *name;
         size_t per_mille;
-    } ROWS[] = {{"p50_us", 500}, {"p99_us", 990}, {"p999_us", 999}};
+    } ROWS[] = {{"p50_us", 500}, {"p99_us", 990}, {"p999_us", 999}, {"max_us", 1000}};
     qsort(values_ns, count, sizeof *values_ns, by_value);
     for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
         size_t at = count * ROWS[i].per_mille / 1000;
-        printf("%s\"%s\":%.1f", i ? "," : "", ROWS[i].name,
-               count ? (double)values_ns[at] / 1e3 : 0.0);
+        uint64_t value_ns = at < count ? values_ns[at] : count ? values_ns[count - 1] : 0;
+        printf("%s\"%s\":%.1f", i ? "," : "", ROWS[i].name, (double)value_ns / 1e3);
     }
 }
