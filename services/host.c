@@ -4,6 +4,7 @@
 #include "services/exchange.h"
 #include "services/founding.h"
 #include "services/inside.h"
+#include "services/manifests.h"
 #include "services/node.h"
 #include "services/points.h"
 #include "services/run.h"
@@ -151,17 +152,19 @@ static void give_counted(void *self, struct enc_chunk *list)
 
 /* ---- start ---- */
 
+static bool make_caches(struct enc_host *host)
+{
+    host->points = enc_points_new();
+    host->manifests = enc_manifests_new(&host->chunks);
+    return host->points && host->manifests;
+}
+
 static const char *make_key(struct enc_host *host, const uint8_t priv32[32])
 {
     uint8_t seed32[32];
     void *memory = aligned_alloc(16, (enc_curve_size() + 15) & ~(size_t)15);
     if (!memory)
         return "memory for the curve cannot be had";
-    host->points = enc_points_new();
-    if (!host->points) {
-        free(memory);
-        return "memory for keys cannot be had";
-    }
     host->runtime->random(host->runtime->self, seed32, sizeof seed32);
     host->curve = enc_curve_init(memory, seed32);
     explicit_bzero(seed32, sizeof seed32);
@@ -292,7 +295,8 @@ enum enc_err enc_host_start(struct enc_host **out, const struct enc_host_config 
     if (!host)
         return ENC_ERR_INTERNAL;
     init_host(host, config);
-    *why = make_key(host, config->node_priv32);
+    if (make_caches(host))
+        *why = make_key(host, config->node_priv32);
     if (!*why)
         *why = start_parts(host);
     if (*why) {
@@ -327,5 +331,6 @@ void enc_host_stop(struct enc_host *host)
         enc_curve_fini(host->curve);
     free(host->curve);
     enc_points_free(host->points);
+    enc_manifests_free(host->manifests);
     free(host);
 }

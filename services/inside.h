@@ -28,6 +28,7 @@ struct enc_host {
     struct enc_curve *curve;
     struct enc_key key;        /* the node's; wiped at stop */
     struct enc_points *points; /* authors' keys */
+    struct enc_manifests *manifests;
     struct enc_chunk_source chunks;
     struct enc_chunk_source exchange_chunks; /* the same, counted in exchange_len */
     _Atomic uint64_t exchange_len;           /* bytes of all exchanges */

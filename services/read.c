@@ -20,15 +20,24 @@ enum enc_err enc_roles_of(struct enc_smt *tree, struct enc_roles *out, const uin
     return ENC_ERR_OK;
 }
 
-static enum enc_err load_manifest(struct enc_read *read)
+static enum enc_err parse_manifest(struct enc_read *read)
 {
     struct enc_event event;
     struct enc_bytes record;
-    struct enc_arena *arena = &read->exchange->arena;
     struct enc_event_place place = {.ord = read->state.ord, .seq = 0};
     ENC_TRY(enc_snap_event(read->snap, &record, place));
-    ENC_TRY(enc_record_take(&event, arena, record));
-    return enc_manifest_parse(&read->manifest, arena, arena, event.commit.content, NULL);
+    ENC_TRY(enc_record_take(&event, &read->exchange->arena, record));
+    return enc_manifests_add(read->host->manifests, &read->held, read->state.enclave32,
+                             event.commit.content);
+}
+
+static enum enc_err load_manifest(struct enc_read *read)
+{
+    read->held = enc_manifests_find(read->host->manifests, read->state.enclave32);
+    if (!read->held)
+        ENC_TRY(parse_manifest(read));
+    read->manifest = enc_held_manifest(read->held);
+    return ENC_ERR_OK;
 }
 
 static enum enc_err load_enclave(struct enc_read *read)
@@ -64,6 +73,8 @@ void enc_read_fini(struct enc_read *read)
 {
     enc_snap_close(read->snap);
     read->snap = NULL;
+    enc_held_manifest_drop(read->held);
+    read->held = NULL;
 }
 
 /* ---- the job: open the envelope, read, dress the answer ---- */

@@ -7,6 +7,7 @@
 
 #include "proto/rbac.h"
 #include "services/exchange.h"
+#include "services/manifests.h"
 #include "services/state.h"
 #include "services/tree.h"
 
@@ -18,8 +19,9 @@ struct enc_read {
     struct enc_snap *snap;
     uint64_t now_ms;
     struct enc_state state;
-    struct enc_manifest manifest;
-    struct enc_tree_source source; /* of the state tree, over snap */
+    struct enc_held_manifest *held;
+    const struct enc_manifest *manifest; /* what is held */
+    struct enc_tree_source source;       /* of the state tree, over snap */
     struct enc_smt tree;
     struct enc_roles roles; /* of exchange->reader; none for Public */
 };

@@ -94,7 +94,7 @@ enum enc_err enc_read_enclave(struct enc_read *read, struct enc_buffer *out,
     enc_json_member_u64(out, "seq", state->next_seq - 1);
     enc_json_member_u64(out, "created_at", state->created_ms);
     enc_json_member_u64(out, "enc_v", 1);
-    put_bundle(out, &read->manifest);
+    put_bundle(out, read->manifest);
     put_ct(out, state);
     enc_json_member_hex(out, "state_hash", enc_bytes_of(state->smt.hash32, 32));
     enc_json_member_text(out, "service", enc_bytes_of_text(service->name));

@@ -7,7 +7,7 @@
 static enum enc_err may_read_any(const struct enc_read *read)
 {
     struct enc_context context = {.self = false, .authenticated = read->exchange->reader.is_known};
-    bool may = enc_rbac_reads_any(&read->manifest, &read->roles, context);
+    bool may = enc_rbac_reads_any(read->manifest, &read->roles, context);
     return may ? ENC_ERR_OK : ENC_ERR_UNAUTHORIZED;
 }
 
@@ -87,7 +87,7 @@ static enum enc_err may_read_type(const struct enc_read *read, const struct enc_
 {
     struct enc_context context = {.self = false, .authenticated = read->exchange->reader.is_known};
     bool may =
-        enc_rbac_permits(&read->manifest, &read->roles, event->commit.type, ENC_OP_READ, context);
+        enc_rbac_permits(read->manifest, &read->roles, event->commit.type, ENC_OP_READ, context);
     return may ? ENC_ERR_OK : ENC_ERR_UNAUTHORIZED;
 }
 

@@ -37,7 +37,7 @@ enum enc_err enc_read_query(struct enc_read *read, struct enc_buffer *out,
     struct enc_viewer viewer = {
         .snap = read->snap,
         .ord = read->state.ord,
-        .manifest = &read->manifest,
+        .manifest = read->manifest,
         .reader = &read->exchange->reader,
         .roles = &read->roles,
     };
