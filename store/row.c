@@ -67,3 +67,23 @@ bool enc_scan_row(struct enc_scan *scan, struct enc_row_found *out)
     out->key = enc_bytes_of(key.data + VIEW_LEN, key.len - VIEW_LEN);
     return true;
 }
+
+void enc_scan_views(struct enc_scan *scan, struct enc_snap *snap, struct enc_view first)
+{
+    enc_scan_start(scan, snap, ENC_TABLE_ROW, false);
+    enc_row_key_init(&scan->low);
+    enc_row_key_u64(&scan->low, first.ord);
+    scan->high = scan->low;
+    enc_row_key_u32(&scan->low, first.number);
+    enc_row_key_top(&scan->high);
+}
+
+bool enc_scan_view_row(struct enc_scan *scan, struct enc_view_row_found *out)
+{
+    struct enc_bytes key;
+    if (!enc_scan_step(scan, &key, &out->value))
+        return false;
+    out->number = enc_be32_get(key.data + 8);
+    out->key = enc_bytes_of(key.data + VIEW_LEN, key.len - VIEW_LEN);
+    return true;
+}

@@ -37,3 +37,14 @@ struct enc_row_found {
 /** Walk over rows in the order of their keys, or against it. */
 void enc_scan_rows(struct enc_scan *scan, struct enc_snap *snap, const struct enc_row_range *range);
 bool enc_scan_row(struct enc_scan *scan, struct enc_row_found *out);
+
+/** A row of whichever view. */
+struct enc_view_row_found {
+    uint32_t number;
+    struct enc_bytes key;
+    struct enc_bytes value;
+};
+
+/** Walk over the rows of one ord in all views from first on, in the order of view and key. */
+void enc_scan_views(struct enc_scan *scan, struct enc_snap *snap, struct enc_view first);
+bool enc_scan_view_row(struct enc_scan *scan, struct enc_view_row_found *out);

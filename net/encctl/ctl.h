@@ -33,6 +33,7 @@ enum enc_option {
     ENC_OPTION_FILE,
     ENC_OPTION_REMEMBER,
     ENC_OPTION_SEQUENCER,
+    ENC_OPTION_CHECK,
     ENC_OPTION_VERSION,
     ENC_OPTION_HELP,
     ENC_OPTION_COUNT
@@ -78,6 +79,7 @@ enc_command enc_command_state;
 enc_command enc_command_info;
 enc_command enc_command_verify;
 enc_command enc_command_fsck;
+enc_command enc_command_project;
 enc_command enc_command_matrix;
 
 /** Everything the options say is in ctl; false (and told why) when the key file is no good. */

@@ -1,23 +1,16 @@
-/*
- * fsck: replay every enclave of a data directory that nobody has open. The one file of encctl that
- * sees the store: there is no node to ask.
- */
+/* fsck: replay every enclave of a data directory that nobody has open. */
+#include "net/encctl/offline.h"
 #include "net/encctl/out.h"
-#include "net/key.h"
-#include "net/process.h"
 #include "services/check.h"
-#include "store/store.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
-enum { MEMORY_GIB = 16, PATH_LEN_MAX = 4096 };
+enum { MEMORY_GIB = 16 };
 
 struct fsck {
     struct enc_ctl *ctl;
-    uint8_t node_pub32[32];
-    struct enc_data *data;
+    struct enc_offline offline;
     uint64_t enclaves;
     uint64_t events;
     uint64_t flaws;
@@ -98,7 +91,7 @@ static bool check_enclave(struct fsck *fsck, struct enc_snap *snap, uint64_t ord
         .curve = fsck->ctl->curve,
         .chunks = &fsck->ctl->chunks,
         .memory_max = (size_t)MEMORY_GIB << 30,
-        .node_pub32 = fsck->node_pub32,
+        .node_pub32 = fsck->offline.node_pub32,
     };
     enum enc_err err = enc_enclave_check(&report, snap, ord, &config);
     if (err != ENC_ERR_OK)
@@ -136,59 +129,13 @@ static bool check_shard(struct fsck *fsck, struct enc_store *store)
 
 static bool check_shards(struct fsck *fsck)
 {
-    for (uint32_t i = 0; i < enc_data_shard_count(fsck->data); i++)
-        if (!check_shard(fsck, enc_data_shard_at(fsck->data, i)))
+    for (uint32_t i = 0; i < enc_data_shard_count(fsck->offline.data); i++)
+        if (!check_shard(fsck, enc_data_shard_at(fsck->offline.data, i)))
             return false;
     return true;
 }
 
-/* ---- the directory ---- */
-
-/* The node's key is --key, else the one in the directory: only its public half is needed. */
-static bool find_node(struct fsck *fsck, const char *dir)
-{
-    char path[PATH_LEN_MAX];
-    uint8_t priv32[32];
-    struct enc_key key;
-    struct enc_key_fault fault;
-    if (fsck->ctl->has_key) {
-        memcpy(fsck->node_pub32, fsck->ctl->key.pub32, 32);
-        return true;
-    }
-    snprintf(path, sizeof path, "%s/node.key", dir);
-    if (!enc_key_read(priv32, &fault, path)) {
-        enc_out_fault("%s", fault.text);
-        return false;
-    }
-    bool is_key = enc_key_init(&key, fsck->ctl->curve, priv32);
-    memcpy(fsck->node_pub32, key.pub32, 32);
-    enc_key_wipe(&key);
-    enc_process_wipe(priv32, sizeof priv32);
-    if (!is_key)
-        enc_out_fault("%s: not a private key of secp256k1", path);
-    return is_key;
-}
-
-/* Opening makes what is missing; a check must not. */
-static bool is_data_dir(const char *dir)
-{
-    char path[PATH_LEN_MAX];
-    snprintf(path, sizeof path, "%s/version", dir);
-    bool is_there = access(path, R_OK) == 0;
-    if (!is_there)
-        enc_out_fault("%s: not a data directory", dir);
-    return is_there;
-}
-
-static bool open_data(struct fsck *fsck, const char *dir)
-{
-    struct enc_store_note note;
-    struct enc_data_config config = {.dir = dir, .node_pub32 = fsck->node_pub32, .sync = true};
-    if (enc_data_open(&fsck->data, &note, &config) == ENC_STORE_FAULT_NONE)
-        return true;
-    enc_out_fault("%s", note.text);
-    return false;
-}
+/* ---- the command ---- */
 
 static void summarize(const struct fsck *fsck)
 {
@@ -205,14 +152,13 @@ enum enc_exit enc_command_fsck(struct enc_ctl *ctl, const struct enc_args *args)
 {
     struct fsck fsck = {.ctl = ctl};
     const char *dir = args->words[0];
-    if (!is_data_dir(dir) || !find_node(&fsck, dir))
-        return ENC_EXIT_USAGE;
-    if (!open_data(&fsck, dir))
-        return ENC_EXIT_REFUSED;
+    enum enc_exit status = enc_offline_open(&fsck.offline, ctl, dir);
+    if (status != ENC_EXIT_OK)
+        return status;
     bool reads_on = check_shards(&fsck);
     if (!reads_on)
         enc_out_fault("%s: the store cannot be read on", dir);
     summarize(&fsck);
-    enc_data_close(fsck.data);
+    enc_offline_close(&fsck.offline);
     return reads_on && fsck.flaws == 0 ? ENC_EXIT_OK : ENC_EXIT_REFUSED;
 }

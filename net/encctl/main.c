@@ -33,6 +33,7 @@ static const struct option OPTIONS[ENC_OPTION_COUNT] = {
                          "verify these lines instead of asking a node; - is stdin"},
     [ENC_OPTION_REMEMBER] = {"--remember", "FILE", "tree heads seen before; the new one is added"},
     [ENC_OPTION_SEQUENCER] = {"--sequencer", "HEX", "the sequencer that it must be"},
+    [ENC_OPTION_CHECK] = {"--check", NULL, "compare only, change nothing"},
     [ENC_OPTION_VERSION] = {"--version", NULL, "the version"},
     [ENC_OPTION_HELP] = {"--help", NULL, "this text"},
 };
@@ -62,6 +63,8 @@ static const struct command {
      "recompute the whole log and say what is wrong first"},
     {"fsck", "DIR", 1, 1, 0, enc_command_fsck,
      "the same for a data directory that nobody has open"},
+    {"project", "DIR [ENCLAVE]", 1, 2, BIT(CHECK), enc_command_project,
+     "make the rows of its DataViews again from their events"},
     {"matrix", "", 0, 0, 0, enc_command_matrix, "what the services can do, from their fields"},
 };
 
