@@ -68,7 +68,6 @@ struct rig {
     struct enc_data *data;
     struct enc_host_config config;
     struct enc_host *host;
-    unsigned service; /* whom requests and sockets go to: enc-node unless a test says otherwise */
     void *curve_memory;
     struct enc_curve *curve;
     struct enc_key keys[WHO_COUNT];
