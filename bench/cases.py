@@ -13,12 +13,13 @@ class Size(NamedTuple):
     frames: int  # deliveries of a fan-out case
     sample: int  # enclaves that are verified after each case
     floor: int  # signatures, and a fifth as many syncs, that a floor is measured with
+    runs: int  # of each case of commits; the one in the middle counts
 
 
 SIZES = {
-    "full": Size(60000, 3000, 10, 100000, 1000000, 1000000, 3, 2000),
-    "quick": Size(6000, 400, 1.5, 6000, 2000, 60000, 1, 1000),
-    "tiny": Size(200, 30, 0.2, 200, 300, 500, 1, 50),
+    "full": Size(60000, 3000, 10, 100000, 1000000, 1000000, 3, 2000, 3),
+    "quick": Size(6000, 400, 1.5, 6000, 2000, 60000, 1, 1000, 1),
+    "tiny": Size(200, 30, 0.2, 200, 300, 500, 1, 50, 1),
 }
 
 

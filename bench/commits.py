@@ -43,6 +43,11 @@ def table(title, columns, results):
     return report.table(title, columns, [[row[name] for name in columns] for row in results])
 
 
+def middle(runs, by, make):
+    """The run in the middle of several, by one of its figures."""
+    return sorted((make() for _ in range(runs)), key=lambda row: row[by])[runs // 2]
+
+
 def closed_loop(case, size):
     with room.folder() as path:
         return send_commits(path, case, size.commits, size)
@@ -72,12 +77,14 @@ def open_loop(case, peak, least_ms, size):
 
 
 def commit_tables(size):
-    closed = [closed_loop(case, size) for case in cases.COMMITS]
+    closed = [middle(size.runs, "x floor", lambda: closed_loop(case, size))
+              for case in cases.COMMITS]
     yield table("Commits, as many as go",
                 [*FIRST, "of cores", *TIMES, "peak MiB", "disk B/event"], closed)
-    single = [alone(case, size) for case in cases.SINGLE]
+    single = [middle(size.runs, "p50 ms", lambda: alone(case, size)) for case in cases.SINGLE]
     yield table("Commits, one in flight", [*FIRST, *TIMES, "sync ms", "p50 / least"], single)
     peaks = {row["commits"]: row["per second"] for row in closed}
     least_ms = min(row["least ms"] for row in single)
-    opened = [open_loop(case, peaks[case.of], least_ms, size) for case in cases.OPEN]
+    opened = [middle(size.runs, "p99 ms", lambda: open_loop(case, peaks[case.of], least_ms, size))
+              for case in cases.OPEN]
     yield table("Commits, open loop", [*FIRST, *TIMES, "p99 / least"], opened)
