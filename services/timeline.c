@@ -60,6 +60,7 @@ static const struct enc_route EXTRA[] = {
      .name = "handleHealth",
      .handler = enc_handle_health},
 };
+_Static_assert(sizeof EXTRA / sizeof EXTRA[0] == 8, "seed IV: extra routes of timeline");
 
 const struct enc_service ENC_SERVICE_TIMELINE = {
     .name = "timeline",

@@ -68,6 +68,7 @@ struct rig {
     struct enc_data *data;
     struct enc_host_config config;
     struct enc_host *host;
+    unsigned service; /* whom requests and sockets go to: enc-node unless a test says otherwise */
     void *curve_memory;
     struct enc_curve *curve;
     struct enc_key keys[WHO_COUNT];
@@ -95,7 +96,6 @@ struct rig {
     struct enc_conn *conns[RIG_CONNS_MAX];
     size_t conn_count;
     uint64_t exp_step;
-    unsigned service; /* whom requests and sockets are for; enc-node at first */
 };
 
 /** A fresh directory and a started host. limits may be changed between rig_init and rig_start. */

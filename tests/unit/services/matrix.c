@@ -54,8 +54,14 @@ Test(matrix, every_cell_is_the_seeds)
         cr_assert_str_eq(enc_matrix_name(row), SEED[row + 1].name);
         printf("\n%-14s", enc_matrix_name(row));
         for (size_t column = 0; column < COLUMNS; column++)
-            if (service_of(SEED[0].cells[column]))
-                compare(row, column);
+            compare(row, column);
     }
     printf("\n");
+}
+
+Test(matrix, the_columns_are_the_services_of_the_build_in_their_order)
+{
+    cr_assert_eq(enc_service_count(), COLUMNS);
+    for (size_t i = 0; i < COLUMNS; i++)
+        cr_assert_str_eq(enc_service_at(i)->name, SEED[0].cells[i]);
 }

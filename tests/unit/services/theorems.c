@@ -314,6 +314,25 @@ Test(theorems, chat_schema)
         "991014fe734b4698945408803c225aec56e5d4cec971d1cad179f4aa93136080");
 }
 
+Test(theorems, timeline_schema)
+{
+    assert_schema(
+        "timeline",
+        "{\"roles\":[\"DataView\"],\"schema\":[" ROW("Post", "Owner", C) "," ROW("Profile", "Owner", C) "," ROW(
+            "Like", "Any",
+            C) "," ROW("Unlike", "Any",
+                       C) "," ROW("Follow", "Owner",
+                                  C) "," ROW("Unfollow", "Owner",
+                                             C) "," ROW("Post", "Self",
+                                                        "\"U\",\"D\"") "," ROW("Profile", "Self",
+                                                                               "\"U\",\"D\"") "," ROW("Like",
+                                                                                                      "Self",
+                                                                                                      "\"D\"") "," VIEW_ROWS
+                                                                                                               "," LIFE_ROWS
+                                                                                                               "]}",
+        "b2ef2bb3cc9043f04f9ba9d7fea051b9b3ac25f0129f2be25643f02595eb45bb");
+}
+
 /* ---- what follows from the fields ---- */
 
 Test(theorems, bootstrap_iff_app)
@@ -336,6 +355,11 @@ static size_t reads_of(const char *name)
 Test(theorems, registry_reads)
 {
     cr_assert_eq(reads_of("registry"), 5);
+}
+
+Test(theorems, timeline_reads)
+{
+    cr_assert_eq(reads_of("timeline"), 7);
 }
 
 Test(theorems, chat_no_reads)
