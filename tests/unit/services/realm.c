@@ -461,6 +461,7 @@ struct sight realm_look(const struct realm *realm)
     struct enc_host_counts counts;
     enc_host_counts(realm->rig->host, &counts);
     sight.transactions = counts.writer_batches;
+    sight.timers = counts.timers;
     rig_dump(realm->rig, sight.rows32);
     return sight;
 }
@@ -468,7 +469,7 @@ struct sight realm_look(const struct realm *realm)
 bool sight_equal(const struct sight *a, const struct sight *b)
 {
     return memcmp(a->rows32, b->rows32, 32) == 0 && a->frames == b->frames &&
-           a->fetches == b->fetches && a->transactions == b->transactions;
+           a->fetches == b->fetches && a->transactions == b->transactions && a->timers == b->timers;
 }
 
 void realm_alarm(struct realm *realm)

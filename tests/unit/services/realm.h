@@ -37,6 +37,7 @@ struct sight {
     size_t frames;      /* that reached the subscriber */
     uint64_t fetches;
     uint64_t transactions;
+    uint64_t timers;
 };
 struct sight realm_look(const struct realm *realm);
 bool sight_equal(const struct sight *a, const struct sight *b);
