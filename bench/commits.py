@@ -26,7 +26,7 @@ def send_commits(path, case, count, size, rate=None):
         floor = min(floor, measure.floor_us(size.floor))
         disk = (node.disk_len() - before) / count
         peak = node.peak_mib()
-        measure.verify_some(node, enclaves, size.sample)
+        measure.verify_some(node, enclaves, size.sample, count)
     cost = got["cpu_s"] / got["accepted"] * 1e6
     left_s = os.cpu_count() * got["wall_s"] - got["own_s"]
     return {

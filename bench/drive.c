@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { READY_MAX = 256, REFUSED_SHOWN_MAX = 4 };
@@ -100,7 +99,7 @@ static void send_some(struct drive *drive)
         }
 }
 
-/* How long nothing is due: until the next request of an open loop, else for ever. */
+/* How long nothing is due: until the next request of an open loop, else (NULL) as long as it takes. */
 static const struct timespec *patience(const struct drive *drive, struct timespec *wait)
 {
     const struct load_work *work = drive->work;
@@ -118,7 +117,7 @@ static void read_some(struct drive *drive)
 {
     struct epoll_event ready[READY_MAX];
     struct timespec wait;
-    int count = epoll_pwait2(drive->poll, ready, READY_MAX, patience(drive, &wait), NULL);
+    int count = load_wait(drive->poll, ready, READY_MAX, patience(drive, &wait));
     for (int i = 0; i < count; i++)
         drive->wire->read(drive->conns[ready[i].data.u64]);
 }

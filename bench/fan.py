@@ -11,7 +11,7 @@ def deliver(path, node, case, count, seed):
     measure.create(node, path)
     got = room.load("fanout", port=node.port, pid=node.pid, subscribers=case.subscribers,
                     in_flight=case.in_flight, enclave=enclave, file=path / "commits.txt")
-    node.verify(enclave)
+    node.verify(enclave, 1 + count)
     return got
 
 
@@ -29,8 +29,8 @@ def fanout_row(path, node, case, frames):
 
 
 def fanout_table(size, is_large):
-    columns = ["subscribers", "in flight", "x floor", "us/frame", "with commit", "writev us", "frames/s",
-               "p50 ms", "p99 ms", "peak MiB"]
+    columns = ["subscribers", "in flight", "x floor", "us/frame", "with commit", "writev us",
+               "frames/s", "p50 ms", "p99 ms", "peak MiB"]
     rows = []
     for case in cases.FANOUT:
         if case.is_large <= is_large:

@@ -157,7 +157,7 @@ static void receive_some(struct fanout *fanout)
 {
     struct epoll_event ready[READY_MAX];
     size_t subscribers = fanout->options->subscribers;
-    int count = epoll_wait(fanout->poll, ready, READY_MAX, -1);
+    int count = load_wait(fanout->poll, ready, READY_MAX, NULL);
     for (int i = 0; i < count; i++) {
         uint64_t frames = read_frames(&fanout->subscribers[ready[i].data.u64]);
         if (ready[i].data.u64 == subscribers)
@@ -289,7 +289,7 @@ static void read_all(const struct bare *bare)
     ENC_CHECK(all > 0);
     acknowledge(bare);
     for (size_t acked = 0; acked < bare->options->count;) {
-        int count = epoll_wait(poll, ready, READY_MAX, -1);
+        int count = load_wait(poll, ready, READY_MAX, NULL);
         for (int i = 0; i < count; i++)
             frames += read_frames(&subscribers[ready[i].data.u64]);
         for (; acked < frames / all; acked++)

@@ -5,7 +5,6 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { PAGES_LEN = 16384, FILE_LEN = 1 << 22 };

@@ -8,6 +8,10 @@
 #include "proto/base/check.h"
 
 #include <stdio.h>
+#include <time.h>
+
+/** An answer that takes longer is lost, and with it the run. */
+enum { LOAD_SILENCE_S = 30 };
 
 /** What the command line says; every command uses some of it. */
 struct load_options {
@@ -105,6 +109,10 @@ void load_ws_send(int fd, struct enc_bytes text);
 
 /** Print what and errno, and end the program. */
 _Noreturn void load_die(const char *what);
+
+/** Wait like epoll_pwait2, wait NULL as long as LOAD_SILENCE_S; ends the program when that passes. */
+struct epoll_event;
+int load_wait(int poll, struct epoll_event *ready, int ready_max, const struct timespec *wait);
 
 /** calloc that cannot fail. */
 void *load_alloc(size_t count, size_t len);

@@ -27,6 +27,7 @@ def create(node, path):
     room.load("send", wire="ws", port=node.port, file=path / "manifests.txt", expect=room.RECEIPT)
 
 
-def verify_some(node, enclaves, sample):
-    for enclave in random.sample(enclaves, min(sample, len(enclaves))):
-        node.verify(enclave)
+def verify_some(node, enclaves, sample, count):
+    """Of enclaves that took count commits in turn after their Manifests."""
+    for at in random.sample(range(len(enclaves)), min(sample, len(enclaves))):
+        node.verify(enclaves[at], 1 + (count + len(enclaves) - 1 - at) // len(enclaves))

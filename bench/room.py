@@ -121,12 +121,12 @@ class Node(Child):
     def disk_len(self):
         return sum(file.stat().st_blocks * 512 for file in self.data.rglob("*") if file.is_file())
 
-    def verify(self, enclave):
-        """The whole log, from outside."""
-        done = subprocess.run([BUILD / "encctl", "--url", f"http://127.0.0.1:{self.port}",
+    def verify(self, enclave, events):
+        """The whole log, from outside: everything in it is true, and nothing is missing."""
+        done = subprocess.run([BUILD / "encctl", "--json", "--url", f"http://127.0.0.1:{self.port}",
                                "verify", enclave], capture_output=True, text=True)
-        if done.returncode:
-            raise Failed(f"verify {enclave}\n{done.stdout}{done.stderr}")
+        if done.returncode or json.loads(done.stdout)["events"] != events:
+            raise Failed(f"{enclave} with {events} events\n{done.stdout}{done.stderr}")
 
 
 class Floor(Child):

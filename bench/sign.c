@@ -15,7 +15,6 @@
 #include "proto/sha256.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 enum { ARENA_LEN = 1 << 20, LIFE_MS = 1800000 };
 

@@ -6,10 +6,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 _Noreturn void load_die(const char *what)
@@ -24,6 +24,17 @@ void *load_alloc(size_t count, size_t len)
     if (!memory)
         load_die("memory");
     return memory;
+}
+
+int load_wait(int poll, struct epoll_event *ready, int ready_max, const struct timespec *wait)
+{
+    const struct timespec silence = {.tv_sec = LOAD_SILENCE_S};
+    int count = epoll_pwait2(poll, ready, ready_max, wait ? wait : &silence, NULL);
+    if (count == 0 && !wait) {
+        fprintf(stderr, "no answer for %d s\n", LOAD_SILENCE_S);
+        exit(1);
+    }
+    return count;
 }
 
 static uint64_t clock_ns(clockid_t clock)
