@@ -1,5 +1,6 @@
 #include "services/answer.h"
 
+#include "services/founding.h"
 #include "services/inside.h"
 
 static void release_exchange(void *owner)
@@ -24,6 +25,7 @@ static void reply(struct enc_exchange *exchange, uint16_t status, uint16_t retry
         .release = release_exchange,
         .owner = exchange,
     };
+    enc_founding_leave(exchange);
     if (enc_buffer_bytes(buffer, &out.body) != ENC_ERR_OK) {
         out.status = 500;
         out.body = enc_bytes_of(SHORT_OF_MEMORY, sizeof SHORT_OF_MEMORY - 1);
@@ -155,6 +157,14 @@ static void put_welcome(struct enc_exchange *exchange, struct enc_buffer *buffer
     enc_json_member(buffer, "receipt");
     enc_receipt_put_json(buffer, event);
     enc_json_put_raw(buffer, "}");
+}
+
+void enc_answer_existing(struct enc_exchange *exchange, const struct enc_event *manifest)
+{
+    struct enc_buffer buffer;
+    enc_buffer_init(&buffer, &exchange->arena, SIZE_MAX / 4);
+    put_welcome(exchange, &buffer, manifest);
+    reply(exchange, 200, 0, &buffer);
 }
 
 void enc_answer_receipt(struct enc_exchange *exchange, const struct enc_event *event)

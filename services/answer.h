@@ -24,6 +24,10 @@ void enc_answer_json(struct enc_exchange *exchange, const struct enc_buffer *jso
 /** The Receipt of an accepted commit, sealed when the commit was. */
 void enc_answer_receipt(struct enc_exchange *exchange, const struct enc_event *event);
 
+/** The Manifest of an enclave that the asker has already, as a bootstrap answers it, with status
+ * 200 (protocol.md 11.6). HTTP only. */
+void enc_answer_existing(struct enc_exchange *exchange, const struct enc_event *manifest);
+
 /** Queue a frame of text on a socket; drops it when memory is short (the socket is then closed).
  * Does not end an exchange. stream and is_last as in struct enc_outgoing. */
 void enc_send_text(const struct enc_host *host, struct enc_conn *conn, struct enc_bytes text,

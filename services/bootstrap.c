@@ -1,8 +1,10 @@
 /* Enclaves that the node makes for somebody who proves to be their owner (11.6). */
+#include "proto/sha256.h"
 #include "services/answer.h"
 #include "services/founding.h"
 #include "services/handlers.h"
 #include "services/inside.h"
+#include "services/owners.h"
 #include "services/post.h"
 
 enum { MEMBERS_MAX = 4096 };
@@ -39,25 +41,92 @@ static enum enc_err take_meta(struct enc_founding *founding, const struct enc_js
     return ENC_ERR_OK;
 }
 
-static enum enc_err found_for_owner(struct enc_exchange *exchange)
+/* Who wants which enclave, and whether they may. */
+static enum enc_err take_owner(struct enc_exchange *exchange, struct enc_founding *founding)
 {
-    struct enc_founding founding = {.members32 = NULL};
     const struct enc_json *owner = enc_json_get(exchange->json, "owner");
-    if (!enc_json_hex(owner, founding.owner32, 32) || !enc_point_lifts(founding.owner32))
+    *founding = (struct enc_founding){.members32 = NULL};
+    if (!enc_json_hex(owner, founding->owner32, 32) || !enc_point_lifts(founding->owner32))
         return ENC_ERR_INVALID_REQUEST;
-    ENC_TRY(take_meta(&founding, exchange->json));
-    ENC_TRY(check_asker(exchange, founding.owner32));
-    return enc_founding_sign(exchange, &founding);
+    ENC_TRY(take_meta(founding, exchange->json));
+    return check_asker(exchange, founding->owner32);
+}
+
+static void found(struct enc_exchange *exchange, const struct enc_founding *founding)
+{
+    enum enc_err err = enc_founding_sign(exchange, founding);
+    if (err != ENC_ERR_OK)
+        enc_answer_err(exchange, err);
+    else
+        enter_own(exchange);
+}
+
+/* ---- one enclave per owner: of all who ask for one owner's, one at a time looks and makes ---- */
+
+static void bootstrap_job(struct enc_job *job);
+
+static void find_or_found(struct enc_exchange *exchange, const struct enc_founding *founding)
+{
+    bool has_one = false;
+    struct enc_event manifest;
+    enum enc_err err = enc_owner_find(exchange, &has_one, &manifest, founding->owner32);
+    if (err != ENC_ERR_OK)
+        enc_answer_err(exchange, err);
+    else if (has_one)
+        enc_answer_existing(exchange, &manifest);
+    else
+        found(exchange, founding);
+}
+
+/* An exchange that waits belongs to the turnstile, which may have given it to another job already.
+ */
+static void enter_turnstile(struct enc_exchange *exchange, const struct enc_founding *founding)
+{
+    bool is_first = false;
+    const uint8_t service = (uint8_t)exchange->service;
+    const struct enc_bytes parts[] = {enc_bytes_of(&service, 1),
+                                      enc_bytes_of(founding->owner32, 32)};
+    enc_sha256_parts(exchange->pass.key32, parts, 2);
+    enum enc_err err = enc_turnstile_enter(exchange->host->founders, &is_first, &exchange->pass);
+    if (err != ENC_ERR_OK) {
+        enc_answer_err(exchange, err);
+        return;
+    }
+    if (!is_first)
+        return;
+    exchange->is_leading = true;
+    find_or_found(exchange, founding);
+}
+
+static struct enc_exchange *exchange_of_pass(struct enc_link *link)
+{
+    return (struct enc_exchange *)((uint8_t *)link - offsetof(struct enc_exchange, pass));
+}
+
+void enc_founding_leave(struct enc_exchange *exchange)
+{
+    if (!exchange->is_leading)
+        return;
+    exchange->is_leading = false;
+    struct enc_link *list = enc_turnstile_leave(exchange->host->founders, &exchange->pass);
+    while (list) {
+        struct enc_exchange *waiting = exchange_of_pass(list);
+        list = list->next;
+        enc_exchange_submit(waiting, bootstrap_job);
+    }
 }
 
 static void bootstrap_job(struct enc_job *job)
 {
     struct enc_exchange *exchange = enc_exchange_of_job(job);
-    enum enc_err err = found_for_owner(exchange);
+    struct enc_founding founding;
+    enum enc_err err = take_owner(exchange, &founding);
     if (err != ENC_ERR_OK)
         enc_answer_err(exchange, err);
+    else if (enc_owner_has_one(enc_service_at(exchange->service)))
+        enter_turnstile(exchange, &founding);
     else
-        enter_own(exchange);
+        found(exchange, &founding);
 }
 
 void enc_handle_bootstrap(struct enc_exchange *exchange)

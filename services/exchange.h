@@ -10,6 +10,7 @@
 
 #include "actors/mail.h"
 #include "actors/pool.h"
+#include "actors/turnstile.h"
 #include "proto/commit.h"
 #include "proto/filter.h"
 #include "proto/request.h"
@@ -75,6 +76,8 @@ struct enc_exchange {
     struct enc_filter filter;    /* of a Query frame */
     bool is_founding;            /* the commit is a Manifest of the node's own: answered 201 */
     bool is_group;               /* ... and the enclave is called a group */
+    struct enc_pass pass;        /* of who wants an enclave of their own; key32 is of the owner */
+    bool is_leading;             /* it went through the host's turnstile: others may wait for it */
     struct enc_arrival *arrival; /* of a PUSHED; receive.h */
     struct enc_commit commit;
     uint8_t claimed_hash32[32]; /* what the client said, when commit.has_hash */

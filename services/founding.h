@@ -21,6 +21,9 @@ struct enc_founding {
 ENC_MUST_USE enum enc_err enc_founding_sign(struct enc_exchange *exchange,
                                             const struct enc_founding *founding);
 
+/** The exchange is about to be answered: if others wait for it, they are tried again. Any thread. */
+void enc_founding_leave(struct enc_exchange *exchange);
+
 /**
  * Find the enclave of every singleton that is served, or make and write it. While the host starts,
  * before anything else writes. Errors: INTERNAL, BUSY

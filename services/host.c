@@ -203,6 +203,14 @@ static enum enc_err open_directory(struct enc_host *host)
     return enc_directory_open(&host->directory, &config);
 }
 
+static enum enc_err open_turnstile(struct enc_host *host)
+{
+    struct enc_turnstile_config config = {.waiting_max = host->limits.jobs_max};
+    host->runtime->random(host->runtime->self, (uint8_t *)&config.hash_seed,
+                          sizeof config.hash_seed);
+    return enc_turnstile_open(&host->founders, &config);
+}
+
 static enum enc_err start_timers(struct enc_host *host)
 {
     enum { RETRY_MS = 50, KINDS_PER_ENCLAVE = 3, STORED_MAX = 1 << 21 };
@@ -261,6 +269,7 @@ static const char *start_parts(struct enc_host *host)
     } PARTS[] = {
         {start_pool, "worker threads cannot be started"},
         {open_directory, "memory for the directory cannot be had"},
+        {open_turnstile, "memory for the turnstile cannot be had"},
         {start_timers, "the timer thread cannot be started"},
         {start_writers, "writer threads cannot be started"},
         {enc_found_singletons, "the registry cannot be founded"},
@@ -326,6 +335,7 @@ void enc_host_stop(struct enc_host *host)
         enc_directory_close(host->directory);
     if (host->pool)
         enc_pool_stop(host->pool);
+    enc_turnstile_close(host->founders);
     enc_key_wipe(&host->key);
     if (host->curve)
         enc_curve_fini(host->curve);

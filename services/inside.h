@@ -6,6 +6,7 @@
 #include "actors/lane.h"
 #include "actors/metrics.h"
 #include "actors/timer.h"
+#include "actors/turnstile.h"
 #include "proto/endpoint.h"
 #include "proto/schnorr.h"
 #include "services/host.h"
@@ -23,6 +24,7 @@ struct enc_host {
     struct enc_pool *pool;
     struct enc_directory *directory;
     struct enc_timers *timers;
+    struct enc_turnstile *founders;          /* of one enclave per owner */
     struct enc_lane *writers[ENC_SHARD_MAX]; /* one per shard */
     uint32_t writer_count;
     struct enc_curve *curve;
