@@ -21,7 +21,7 @@ struct enc_founding {
 ENC_MUST_USE enum enc_err enc_founding_sign(struct enc_exchange *exchange,
                                             const struct enc_founding *founding);
 
-/** The exchange is about to be answered: if others wait for it, they are tried again. Any thread. */
+/** The exchange is about to be answered: those who wait for it are tried again. Any thread. */
 void enc_founding_leave(struct enc_exchange *exchange);
 
 /**

@@ -107,7 +107,7 @@ Test(owners, when_the_first_is_refused_another_goes_through)
     rig.config.bootstrap_open = true;
     rig.config.limits.jobs_max = 5;
     rig_start(&rig);
-    rig.service = timeline_service();
+    rig_turn_to(&rig, &ENC_SERVICE_TIMELINE);
     for (int i = 0; i < CALLS; i++) {
         calls[i] = rig_send(&rig, "/_bootstrap", wish(MEMBER));
         for (int steps = 0; steps < i % 4; steps++)
@@ -158,8 +158,7 @@ Test(owners, an_enclave_with_strangers_in_it_is_not_ones_own)
 Test(owners, a_service_without_a_view_makes_one_each_time)
 {
     timeline_open(&rig, 7);
-    while (rig.service-- > 0 && enc_service_at(rig.service) != &ENC_SERVICE_CHAT)
-        ;
+    rig_turn_to(&rig, &ENC_SERVICE_CHAT);
     cr_assert_not(enc_owner_has_one(&ENC_SERVICE_CHAT));
     cr_assert(enc_owner_has_one(&ENC_SERVICE_TIMELINE));
     cr_assert(memcmp(given(ask(MEMBER), 201), given(ask(MEMBER), 201), 32) != 0);

@@ -5,20 +5,12 @@
 
 #include <stdio.h>
 
-unsigned timeline_service(void)
-{
-    unsigned index = 0;
-    while (enc_service_at(index) != &ENC_SERVICE_TIMELINE)
-        index++;
-    return index;
-}
-
 void timeline_open(struct rig *rig, uint64_t seed)
 {
     rig_init(rig, seed);
     rig->config.bootstrap_open = true;
     rig_start(rig);
-    rig->service = timeline_service();
+    rig_turn_to(rig, &ENC_SERVICE_TIMELINE);
 }
 
 const char *timeline_manifest(struct rig *rig, const char *owners)

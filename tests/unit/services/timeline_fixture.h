@@ -4,9 +4,6 @@
 #include "host_fixture.h"
 #include "services/dataview.h"
 
-/** The index of the service. */
-unsigned timeline_service(void);
-
 /** A rig whose requests go to the timeline. */
 void timeline_open(struct rig *rig, uint64_t seed);
 
