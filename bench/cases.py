@@ -96,16 +96,18 @@ class Fanout(NamedTuple):
     """One enclave and its subscribers."""
     subscribers: int
     in_flight: int  # commits
-    is_large: bool  # only with --large
+    is_sealed: bool = False  # each frame for one reader alone
+    is_large: bool = False  # only with --large
 
 
 FANOUT = [
-    Fanout(1, 1, False),
-    Fanout(1, 32, False),
-    Fanout(100, 1, False),
-    Fanout(100, 32, False),
-    Fanout(1000, 1, False),
-    Fanout(1000, 32, False),
-    Fanout(10000, 1, True),
-    Fanout(10000, 32, True),
+    Fanout(1, 1),
+    Fanout(1, 32),
+    Fanout(100, 1),
+    Fanout(100, 32),
+    Fanout(1000, 1),
+    Fanout(1000, 32),
+    Fanout(1000, 32, is_sealed=True),
+    Fanout(10000, 1, is_large=True),
+    Fanout(10000, 32, is_large=True),
 ]

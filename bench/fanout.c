@@ -96,26 +96,32 @@ static void watch(int poll, int fd, uint64_t name)
         load_die("epoll");
 }
 
-/* Until the node has said EOSE, so that from here on every event is live. */
-static void subscribe(struct fanout *fanout, size_t index)
+static void subscribe(struct fanout *fanout, size_t index, struct enc_bytes query)
 {
     struct subscriber *subscriber = &fanout->subscribers[index];
-    char text[512];
-    int len = snprintf(text, sizeof text,
-                       "{\"type\":\"Query\",\"sub_id\":\"s\",\"enclave\":\"%s\",\"content\":"
-                       "{\"filter\":{\"type\":\"Post\"}}}",
-                       fanout->options->enclave);
     subscriber->fd = load_ws_connect(fanout->options);
-    load_ws_send(subscriber->fd, enc_bytes_of(text, (size_t)len));
+    load_ws_send(subscriber->fd, query);
     watch(fanout->poll, subscriber->fd, index);
 }
 
-/* The enclave has no post yet: EOSE is the first frame. */
+/* The enclave has no post yet: EOSE is the first frame, and every event from here on is live. */
 static void wait_for_eose(struct fanout *fanout)
 {
     for (size_t i = 0; i < fanout->options->subscribers; i++)
         while (fanout->subscribers[i].frames == 0)
             read_frames(&fanout->subscribers[i]);
+}
+
+static void subscribe_all(struct fanout *fanout)
+{
+    struct load_request *queries = NULL;
+    size_t subscribers = fanout->options->subscribers;
+    if (subscribers == 0)
+        return;
+    ENC_CHECK(load_requests_read(&queries, fanout->options->queries) >= subscribers);
+    for (size_t i = 0; i < subscribers; i++)
+        subscribe(fanout, i, queries[i].body);
+    wait_for_eose(fanout);
 }
 
 static void open_fanout(struct fanout *fanout)
@@ -126,9 +132,7 @@ static void open_fanout(struct fanout *fanout)
         (struct subscriber *)load_alloc(subscribers + 1, sizeof *fanout->subscribers);
     fanout->since_ns = (uint64_t *)load_alloc(fanout->count, sizeof(uint64_t));
     fanout->latency_ns = (uint64_t *)load_alloc(fanout->count, sizeof(uint64_t));
-    for (size_t i = 0; i < subscribers; i++)
-        subscribe(fanout, i);
-    wait_for_eose(fanout);
+    subscribe_all(fanout);
     fanout->subscribers[subscribers].fd = load_ws_connect(fanout->options);
     fanout->writer = fanout->subscribers[subscribers].fd;
     watch(fanout->poll, fanout->writer, subscribers);
@@ -189,7 +193,6 @@ int load_run_fanout(const struct load_options *options)
 {
     struct load_request *requests = NULL;
     struct fanout fanout = {.options = options};
-    ENC_CHECK(options->enclave);
     fanout.count = load_requests_read(&requests, options->file);
     fanout.requests = requests;
     open_fanout(&fanout);

@@ -7,8 +7,9 @@ static const struct command {
     const char *name;
     int (*run)(const struct load_options *options);
 } COMMANDS[] = {
-    {"sign", load_run_sign},     {"send", load_run_send},   {"fanout", load_run_fanout},
-    {"writev", load_run_writev}, {"floor", load_run_floor}, {"sync", load_run_sync},
+    {"sign", load_run_sign},     {"seal", load_run_seal},     {"send", load_run_send},
+    {"fanout", load_run_fanout}, {"writev", load_run_writev}, {"floor", load_run_floor},
+    {"sync", load_run_sync},
 };
 
 enum kind { TEXT, NUMBER };
@@ -22,12 +23,12 @@ static const struct option {
     enum kind kind;
     size_t offset;
 } OPTIONS[] = {
-    ROW(TEXT, wire),          ROW(TEXT, host),          ROW(TEXT, port),     ROW(TEXT, file),
-    ROW(TEXT, expect),        ROW(TEXT, answers),       ROW(TEXT, dir),      ROW(TEXT, seed),
-    ROW(TEXT, enclave),       ROW(NUMBER, pid),         ROW(NUMBER, count),  ROW(NUMBER, warm),
-    ROW(NUMBER, first),       ROW(NUMBER, enclaves),    ROW(NUMBER, rate),   ROW(NUMBER, in_flight),
-    ROW(NUMBER, bundle),      ROW(NUMBER, connections), ROW(NUMBER, grants), ROW(NUMBER, len),
-    ROW(NUMBER, subscribers),
+    ROW(TEXT, wire),     ROW(TEXT, host),        ROW(TEXT, port),          ROW(TEXT, file),
+    ROW(TEXT, expect),   ROW(TEXT, answers),     ROW(TEXT, dir),           ROW(TEXT, seed),
+    ROW(TEXT, queries),  ROW(TEXT, node),        ROW(TEXT, enclave),       ROW(NUMBER, pid),
+    ROW(NUMBER, count),  ROW(NUMBER, warm),      ROW(NUMBER, first),       ROW(NUMBER, enclaves),
+    ROW(NUMBER, rate),   ROW(NUMBER, in_flight), ROW(NUMBER, bundle),      ROW(NUMBER, connections),
+    ROW(NUMBER, grants), ROW(NUMBER, len),       ROW(NUMBER, subscribers),
 };
 
 static _Noreturn void misuse(const char *what)

@@ -23,8 +23,10 @@ struct load_options {
     const char *answers; /* write the bodies of all answers here, one a line */
     const char *dir;
     const char *seed;
+    const char *queries; /* a file of requests, one for each subscriber */
     const char *enclave;
-    size_t pid; /* of the process whose CPU is measured; 0: none */
+    const char *node; /* its public key */
+    size_t pid;       /* of the process whose CPU is measured; 0: none */
     size_t count;
     size_t warm; /* of these, before the clock starts */
     size_t first;
@@ -117,6 +119,9 @@ int load_wait(int poll, struct epoll_event *ready, int ready_max, const struct t
 /** calloc that cannot fail. */
 void *load_alloc(size_t count, size_t len);
 
+/** A new file of that name in --dir. */
+FILE *load_create(const struct load_options *options, const char *name);
+
 uint64_t load_now_ns(void);
 
 /** A connected TCP socket with TCP_NODELAY. */
@@ -133,6 +138,7 @@ void load_print_percentiles(uint64_t *values_ns, size_t count);
 /* ---- commands: each prints one JSON object on a line; 0 when nothing was lost or refused ---- */
 
 int load_run_sign(const struct load_options *options);
+int load_run_seal(const struct load_options *options);
 int load_run_send(const struct load_options *options);
 int load_run_fanout(const struct load_options *options);
 int load_run_writev(const struct load_options *options);

@@ -23,6 +23,7 @@ static const struct micro_row ROWS[] = {
     {"receipt as JSON", micro_receipt, 400000, 300, NULL, 0},
     {"record encode", micro_encode, 1000000, 300, NULL, 0},
     {"record decode", micro_take, 1000000, 300, NULL, 0},
+    {"seal of an event's JSON", micro_seal, 100000, 100, NULL, 0},
     {"mailbox post and take", micro_mailbox, 5000000, 1000, NULL, 0},
     {"SMT update, 1 leaf", micro_tree_update, 10000, 20, micro_tree_make, 1},
     {"SMT proof, 1 leaf", micro_tree_prove, 10000, 20, micro_tree_make, 1},

@@ -49,6 +49,7 @@ void micro_parse(struct micro *micro, size_t count);
 void micro_decode(struct micro *micro, size_t count);
 void micro_hash(struct micro *micro, size_t count);
 void micro_receipt(struct micro *micro, size_t count);
+void micro_seal(struct micro *micro, size_t count);
 void micro_encode(struct micro *micro, size_t count);
 void micro_take(struct micro *micro, size_t count);
 

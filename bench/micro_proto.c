@@ -3,6 +3,7 @@
 
 #include "proto/cbor.h"
 #include "proto/record.h"
+#include "proto/seal.h"
 #include "proto/sha256.h"
 
 static struct enc_bytes kept(struct enc_buffer *buffer)
@@ -136,6 +137,25 @@ void micro_receipt(struct micro *micro, size_t count)
         enc_buffer_init(&buffer, &arena, MICRO_ARENA_LEN);
         enc_receipt_put_json(&buffer, &micro->event);
         micro->sink[0] ^= (uint8_t)buffer.len;
+    }
+}
+
+/* Writing the JSON is part of it. */
+void micro_seal(struct micro *micro, size_t count)
+{
+    uint8_t nonce24[24] = {0};
+    for (size_t i = 0; i < count; i++) {
+        struct enc_arena arena = micro_arena(micro);
+        struct enc_buffer buffer;
+        struct enc_bytes plain;
+        struct enc_bytes base64;
+        enc_be64_put(nonce24, i);
+        enc_buffer_init(&buffer, &arena, MICRO_ARENA_LEN / 4);
+        enc_event_put_json(&buffer, &micro->event, false);
+        ENC_CHECK(enc_buffer_bytes(&buffer, &plain) == ENC_ERR_OK);
+        ENC_CHECK(enc_seal_close(&base64, &arena, micro->commit.hash32, nonce24, plain) ==
+                  ENC_ERR_OK);
+        micro->sink[0] ^= base64.data[0];
     }
 }
 

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = pathlib.Path(os.environ.get("ENC_BUILD", ROOT / "build" / "release"))
@@ -120,6 +121,10 @@ class Node(Child):
 
     def disk_len(self):
         return sum(file.stat().st_blocks * 512 for file in self.data.rglob("*") if file.is_file())
+
+    def seq_pub(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/info/node") as answer:
+            return json.load(answer)["seq_pub"]
 
     def verify(self, enclave, events):
         """The whole log, from outside: everything in it is true, and nothing is missing."""

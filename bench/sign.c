@@ -158,23 +158,13 @@ static void write_grants(struct signer *signer, const uint8_t (*ids32)[32], FILE
     }
 }
 
-static FILE *create(const struct load_options *options, const char *name)
-{
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s", options->dir, name);
-    FILE *file = fopen(path, "w");
-    if (!file)
-        load_die(path);
-    return file;
-}
-
 int load_run_sign(const struct load_options *options)
 {
     struct signer signer;
     uint8_t(*ids32)[32] = load_alloc(options->enclaves, 32);
-    FILE *manifests = create(options, "manifests.txt");
-    FILE *enclaves = create(options, "enclaves.txt");
-    FILE *commits = create(options, "commits.txt");
+    FILE *manifests = load_create(options, "manifests.txt");
+    FILE *enclaves = load_create(options, "enclaves.txt");
+    FILE *commits = load_create(options, "commits.txt");
     signer_init(&signer, options);
     write_manifests(&signer, ids32, manifests, enclaves);
     if (options->grants)

@@ -126,6 +126,16 @@ size_t load_requests_read(struct load_request **out, const char *path)
     return count;
 }
 
+FILE *load_create(const struct load_options *options, const char *name)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", options->dir, name);
+    FILE *file = fopen(path, "w");
+    if (!file)
+        load_die(path);
+    return file;
+}
+
 static int by_value(const void *a, const void *b)
 {
     const uint64_t *x = (const uint64_t *)a;
