@@ -4,7 +4,7 @@
 #include "proto/sha256.h"
 
 enum {
-    BATCH_LEN = 16 << 20, /* memory of a transaction after which it is written */
+    BATCH_LEN = 16 << 20,
     ARENA_LEN_MAX = 256 << 20,
 };
 
@@ -25,6 +25,12 @@ static enum enc_err batch_open(struct batch *batch)
     enc_writeset_init(&batch->set, &batch->arena);
     enc_rows_init(&batch->rows, &batch->arena, batch->snap, &batch->set, batch->config->ord);
     return ENC_ERR_OK;
+}
+
+static bool batch_is_full(const struct batch *batch)
+{
+    size_t max_len = batch->config->batch_len ? batch->config->batch_len : BATCH_LEN;
+    return batch->arena.used_len >= max_len;
 }
 
 static void batch_close(struct batch *batch)
@@ -68,7 +74,7 @@ static struct enc_folding folding_of(struct fold *fold)
 
 static enum enc_err make_room(struct fold *fold)
 {
-    if (fold->batch.arena.used_len < BATCH_LEN)
+    if (!batch_is_full(&fold->batch))
         return ENC_ERR_OK;
     ENC_TRY(batch_write(&fold->batch));
     fold->report->transactions++;
@@ -161,7 +167,7 @@ static enum enc_err drop_some(struct batch *batch, bool *has_more)
     enc_scan_views(&scan, batch->snap, (struct enc_view){batch->config->ord, ENC_VIEW_SYNC});
     while (!*has_more && enc_scan_view_row(&scan, &found)) {
         enc_del_row(&batch->set, (struct enc_view){batch->config->ord, found.number}, found.key);
-        *has_more = batch->arena.used_len >= BATCH_LEN;
+        *has_more = batch_is_full(batch);
     }
     ENC_TRY(enc_scan_fini(&scan));
     return batch_write(batch);

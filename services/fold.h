@@ -13,6 +13,7 @@ struct enc_fold_config {
     const struct enc_dataview *view;
     const uint8_t *own32; /* the enclave */
     uint64_t ord;
+    size_t batch_len; /* memory of a transaction after which it is written; 0: 16 MiB */
 };
 
 /** What was folded. */

@@ -462,7 +462,7 @@ static enum enc_err learn(struct enc_run *run, struct enc_pull *pull, struct enc
 
 static bool goes_on(const struct enc_pull *pull, const struct enc_push_mark *mark)
 {
-    return mark->last < pull->wanted && position(mark) > pull->after;
+    return pull->page != PAGE_NONE && mark->last < pull->wanted && position(mark) > pull->after;
 }
 
 static void count_closed(const struct enc_pull *pull, const struct enc_push_mark *mark)
