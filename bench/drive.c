@@ -99,7 +99,8 @@ static void send_some(struct drive *drive)
         }
 }
 
-/* How long nothing is due: until the next request of an open loop, else (NULL) as long as it takes. */
+/* How long nothing is due: until the next request of an open loop, else (NULL) as long as it
+ * takes. */
 static const struct timespec *patience(const struct drive *drive, struct timespec *wait)
 {
     const struct load_work *work = drive->work;

@@ -112,7 +112,7 @@ void load_ws_send(int fd, struct enc_bytes text);
 /** Print what and errno, and end the program. */
 _Noreturn void load_die(const char *what);
 
-/** Wait like epoll_pwait2, wait NULL as long as LOAD_SILENCE_S; ends the program when that passes. */
+/** As epoll_pwait2; wait NULL is LOAD_SILENCE_S, and when that passes the program ends. */
 struct epoll_event;
 int load_wait(int poll, struct epoll_event *ready, int ready_max, const struct timespec *wait);
 

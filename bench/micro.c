@@ -3,7 +3,8 @@
  *
  * Every row on a line as JSON, in ns for one operation. --quick leaves out what takes long to
  * prepare and counts less. --gate runs the rows that have a fixed count, for callgrind: what is
- * inside micro_measured() is the row and nothing else. --row runs one, N times. DIR is where the store goes.
+ * inside micro_measured() is the row and nothing else. --row runs one, N times. DIR is where the
+ * store goes.
  */
 #include "bench/micro.h"
 

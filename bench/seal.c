@@ -1,6 +1,6 @@
 /*
- * load seal --dir DIR --enclave ID --node SEQ_PUB --count N: queries.txt, N live queries, each sealed by
- * a reader of its own (protocol.md 1.5, 8.3).
+ * load seal --dir DIR --enclave ID --node SEQ_PUB --count N: queries.txt, N live queries, each
+ * sealed by a reader of its own (protocol.md 1.5, 8.3).
  */
 #include "bench/load.h"
 
