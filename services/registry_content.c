@@ -138,8 +138,7 @@ enum enc_err enc_reg_enclave_take(struct enc_reg_enclave *out, struct enc_arena 
     if (!take_about(out, content))
         return ENC_ERR_INVALID_CONTENT;
     ENC_TRY(as_content(enc_event_take(event, arena, enc_json_get(content, "manifest"))));
-    bool is_first = enc_bytes_is(event->commit.type, "Manifest") && event->seq == 0;
-    if (!is_first || event->is_erased)
+    if (!enc_bytes_is(event->commit.type, "Manifest") || event->seq != 0)
         return ENC_ERR_INVALID_CONTENT;
     return as_content(
         enc_manifest_parse(&out->manifest, arena, arena, event->commit.content, NULL));

@@ -111,8 +111,7 @@ static enum enc_exit post(struct enc_ctl *ctl, struct enc_commit *commit,
     return receipt ? tell_receipt(ctl, receipt) : ENC_EXIT_REFUSED;
 }
 
-/* Sealed where the service seals, so that nobody on the way reads what is written. */
-static enum enc_exit send_commit(struct enc_ctl *ctl, struct enc_commit *commit)
+enum enc_exit enc_commits_send(struct enc_ctl *ctl, struct enc_commit *commit)
 {
     struct enc_line line;
     if (!enc_node_know(ctl))
@@ -137,7 +136,7 @@ enum enc_exit enc_command_create(struct enc_ctl *ctl, const struct enc_args *arg
     if (!path || !enc_ctl_need_key(ctl) || !enc_commits_tags(ctl, &commit.tags, args) ||
         !enc_ctl_read_file(ctl, &commit.content, path))
         return ENC_EXIT_USAGE;
-    return send_commit(ctl, &commit);
+    return enc_commits_send(ctl, &commit);
 }
 
 static bool take_content(struct enc_ctl *ctl, struct enc_bytes *out, const char *word)
@@ -168,5 +167,5 @@ enum enc_exit enc_command_commit(struct enc_ctl *ctl, const struct enc_args *arg
     if (!enc_commits_tags(ctl, &commit.tags, args) ||
         !take_content(ctl, &commit.content, args->words[2]))
         return ENC_EXIT_USAGE;
-    return send_commit(ctl, &commit);
+    return enc_commits_send(ctl, &commit);
 }

@@ -7,6 +7,12 @@
 /** Sign: from, hashes, sig; exp ten minutes ahead. False, and told why. */
 ENC_MUST_USE bool enc_commits_sign(const struct enc_ctl *ctl, struct enc_commit *commit);
 
+/**
+ * Sign, send and tell the Receipt; sealed where the service seals, so that nobody on the way reads
+ * what is written.
+ */
+enum enc_exit enc_commits_send(struct enc_ctl *ctl, struct enc_commit *commit);
+
 /** Append what is sent: the commit, or sealed in its envelope when line is not NULL. */
 void enc_commits_put(struct enc_buffer *out, const struct enc_ctl *ctl, struct enc_commit *commit,
                      const struct enc_line *line);

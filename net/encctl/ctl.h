@@ -34,12 +34,17 @@ enum enc_option {
     ENC_OPTION_REMEMBER,
     ENC_OPTION_SEQUENCER,
     ENC_OPTION_CHECK,
+    ENC_OPTION_NODE,
+    ENC_OPTION_APP,
+    ENC_OPTION_AVATAR,
+    ENC_OPTION_BIO,
+    ENC_OPTION_ASK,
     ENC_OPTION_VERSION,
     ENC_OPTION_HELP,
     ENC_OPTION_COUNT
 };
 
-enum { ENC_WORDS_MAX = 4, ENC_ARG_TAGS_MAX = 64 };
+enum { ENC_WORDS_MAX = 8, ENC_ARG_TAGS_MAX = 64 };
 
 /** The command line behind the command's name. */
 struct enc_args {
@@ -79,6 +84,8 @@ enc_command enc_command_state;
 enc_command enc_command_info;
 enc_command enc_command_verify;
 enc_command enc_command_fsck;
+enc_command enc_command_register;
+enc_command enc_command_resolve;
 enc_command enc_command_project;
 enc_command enc_command_matrix;
 

@@ -97,6 +97,13 @@ static void put_printable(struct enc_bytes text)
         fputs("...", stdout);
 }
 
+void enc_out_said(const char *name, struct enc_bytes text)
+{
+    printf("%-*s ", NAME_WIDTH, name);
+    put_printable(text);
+    fputc('\n', stdout);
+}
+
 void enc_out_element(const struct enc_json *element)
 {
     uint64_t seq = 0;

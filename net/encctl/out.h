@@ -18,6 +18,9 @@ void enc_out_text(const char *name, struct enc_bytes value);
 void enc_out_hex(const char *name, const uint8_t *bytes, size_t len);
 void enc_out_u64(const char *name, uint64_t value);
 
+/** The same for what somebody else wrote: without control characters, cut when it is long. */
+void enc_out_said(const char *name, struct enc_bytes text);
+
 /** Every member of an object as such a row; values that are objects or arrays as JSON. */
 void enc_out_members(const struct enc_json *object);
 

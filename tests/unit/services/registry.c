@@ -258,6 +258,32 @@ Test(registry, nodes_of_one_moment_are_listed_by_key)
     }
 }
 
+static void setup_short(void)
+{
+    rig_init(&rig, 2);
+    rig.config.limits.query_body_len_max = 1024;
+    rig_start(&rig);
+    rig_turn_to(&rig, &ENC_SERVICE_REGISTRY);
+}
+
+Test(registry, a_long_page_ends_early_but_not_before_its_first_row, .init = setup_short)
+{
+    const char *uri = rig_text(&rig, "https://n.example/%0800d", 1);
+    for (enum who who = OWNER; who <= STRANGER; who++) {
+        accept(who, "Reg_Node", node_of(who, uri));
+        rig_sleep(&rig, 10);
+    }
+    check_nodes("", 1, OWNER, 3);
+    check_nodes("?offset=1", 1, MEMBER, 3);
+    register_foreign(&(struct foreign){OWNER, OWNER, "1"}, OWNER);
+    register_foreign(&(struct foreign){OWNER, OWNER, "2"}, OWNER);
+    accept(OWNER, "Reg_Identity",
+           rig_text(&rig, "{\"display_name\":\"A\",\"bio\":\"%02000d\"}", 1));
+    const struct enc_json *row = get(rig_text(&rig, "/identities/%s", key_of(OWNER)));
+    cr_assert_eq(enc_json_get(row, "enclaves")->count, 1);
+    cr_assert_eq(json_u64(row, "total"), 2);
+}
+
 /* ---- enclaves ---- */
 
 Test(registry, author_owner_and_sequencer_register_an_enclave)
@@ -413,6 +439,25 @@ Test(registry, an_identity_is_answered_with_its_enclaves)
 
 /* ---- Delete ---- */
 
+static size_t count_rows(void)
+{
+    struct enc_snap *snap = NULL;
+    struct enc_enclave_row row;
+    size_t count = 0;
+    cr_assert_eq(enc_snap_open(enc_data_shard_at(rig.data, 0), &snap), ENC_ERR_OK);
+    cr_assert_eq(enc_snap_enclave(snap, &row, registry32()), ENC_ERR_OK);
+    for (uint32_t number = ENC_VIEW_OWN; number <= ENC_REG_VIEW_COUNTS; number++) {
+        struct enc_scan scan;
+        struct enc_row_found found;
+        enc_scan_rows(&scan, snap, &(struct enc_row_range){.view = {row.ord, number}});
+        while (enc_scan_row(&scan, &found))
+            count++;
+        cr_assert_eq(enc_scan_fini(&scan), ENC_ERR_OK);
+    }
+    enc_snap_close(snap);
+    return count;
+}
+
 Test(registry, delete_of_the_newest_removes_and_nothing_comes_back)
 {
     const char *path = rig_text(&rig, "/nodes/%s", key_of(OWNER));
@@ -424,6 +469,7 @@ Test(registry, delete_of_the_newest_removes_and_nothing_comes_back)
     delete_event(OWNER, &third);
     cr_assert(call_is(rig_get(&rig, path), 404, "NODE_NOT_FOUND"));
     check_nodes("", 0, OWNER, 0);
+    cr_assert_eq(count_rows(), 0, "no index, no count, no event is left behind");
     delete_event(OWNER, &first);
     check_nodes("", 0, OWNER, 0);
     accept(OWNER, "Reg_Node", node_of(OWNER, "https://four.example"));

@@ -1,0 +1,337 @@
+/* resolve: identity -> enclaves -> nodes by a registry. What somebody signed is checked; what only
+ * the registry says is told as such. */
+#include "net/encctl/out.h"
+#include "net/encctl/registry.h"
+#include "proto/base/hex.h"
+
+#include <stdio.h>
+
+struct resolver {
+    struct enc_ctl *ctl;
+    bool asks; /* the nodes, too */
+    uint8_t registry32[32];
+};
+
+static bool lies(const char *who, const char *what)
+{
+    enc_out_fault("%s: %s", who, what);
+    return false;
+}
+
+static bool take32(uint8_t out32[32], const struct enc_json *object, const char *name)
+{
+    return enc_json_hex(enc_json_get(object, name), out32, 32);
+}
+
+/* GET of a row: *out is NULL when the registry has none. False: no answer, or another refusal. */
+static bool get_row(struct resolver *r, const struct enc_json **out, const char *table,
+                    const uint8_t key32[32])
+{
+    char hex[64];
+    char path[ENC_PATH_LEN_MAX];
+    struct enc_answer answer;
+    enc_hex_encode(hex, enc_bytes_of(key32, 32));
+    snprintf(path, sizeof path, "/%s/%.64s?limit=100", table, hex);
+    *out = NULL;
+    if (!enc_http_get(r->ctl, &r->ctl->arena, &answer, path))
+        return false;
+    if (answer.status == 404)
+        return true;
+    *out = enc_http_good(r->ctl, &answer) ? answer.json : NULL;
+    return *out != NULL;
+}
+
+/* ---- what was signed ---- */
+
+static void put_filter(struct enc_buffer *out, const char *type, const uint8_t from32[32])
+{
+    enc_json_member(out, "filter");
+    enc_json_put_raw(out, "{");
+    enc_json_member_text(out, "type", enc_bytes_of_text(type));
+    enc_json_member_hex(out, "from", enc_bytes_of(from32, 32));
+    enc_json_put_raw(out, ",\"limit\":1,\"reverse\":true}");
+}
+
+static bool is_sound(const struct resolver *r, struct enc_event *event, const char *type,
+                     const uint8_t from32[32])
+{
+    return enc_event_check(event, r->ctl->curve, r->ctl->seq_pub32) == ENC_EVENT_SOUND &&
+           !event->is_erased && enc_bytes_is(event->commit.type, type) &&
+           memcmp(event->commit.from32, from32, 32) == 0 &&
+           memcmp(event->commit.enclave32, r->registry32, 32) == 0;
+}
+
+/* The newest registration of this type by this key, as its author signed it. *out NULL: it is not
+ * in this registry's own log. */
+static bool get_signed(struct resolver *r, const struct enc_json **out, const char *type,
+                       const uint8_t from32[32])
+{
+    struct enc_buffer members;
+    struct enc_event event;
+    struct enc_json *content = NULL;
+    struct enc_json_facts facts;
+    const struct enc_json *found = NULL;
+    struct enc_arena *arena = &r->ctl->arena;
+    struct enc_question question = {.type = "Query", .action = "", .enclave32 = r->registry32};
+    *out = NULL;
+    enc_buffer_init(&members, arena, 1024);
+    put_filter(&members, type, from32);
+    ENC_CHECK(enc_buffer_bytes(&members, &question.members) == ENC_ERR_OK);
+    if (!enc_node_know(r->ctl) || !enc_ask(r->ctl, arena, &found, &question))
+        return false;
+    const struct enc_json *events = enc_json_get(found, "events");
+    if (!events || !events->child)
+        return true;
+    bool is_good =
+        enc_event_take(&event, arena, enc_json_get(events->child, "event")) == ENC_ERR_OK &&
+        is_sound(r, &event, type, from32) &&
+        enc_json_parse(&content, arena, event.commit.content, &facts) == ENC_ERR_OK;
+    *out = content;
+    return is_good || lies(type, "the registry's event is not what its author signed");
+}
+
+static bool same_text(const struct enc_json *a, const struct enc_json *b, const char *name)
+{
+    struct enc_bytes x = ENC_LIT(""), y = ENC_LIT("");
+    bool has_x = enc_json_text(enc_json_get(a, name), &x);
+    bool has_y = enc_json_text(enc_json_get(b, name), &y);
+    return has_x == has_y && enc_bytes_equal(x, y);
+}
+
+static bool same_endpoints(const struct enc_json *a, const struct enc_json *b)
+{
+    const struct enc_json *x = enc_json_get(a, "endpoints");
+    const struct enc_json *y = enc_json_get(b, "endpoints");
+    if (!x || !y || x->count != y->count)
+        return false;
+    for (x = x->child, y = y->child; x && y; x = x->next, y = y->next) {
+        uint64_t first = 0, second = 0;
+        if (!same_text(x, y, "uri") || !enc_json_u64(enc_json_get(x, "priority"), &first) ||
+            !enc_json_u64(enc_json_get(y, "priority"), &second) || first != second)
+            return false;
+    }
+    return true;
+}
+
+/* ---- the node itself ---- */
+
+static struct enc_bytes first_uri(const struct enc_json *node)
+{
+    struct enc_bytes uri, best = {NULL, 0};
+    uint64_t priority = 0, best_priority = UINT64_MAX;
+    const struct enc_json *endpoints = enc_json_get(node, "endpoints");
+    for (const struct enc_json *at = endpoints ? endpoints->child : NULL; at; at = at->next) {
+        if (enc_json_text(enc_json_get(at, "uri"), &uri) && uri.len > 4 &&
+            memcmp(uri.data, "http", 4) == 0 &&
+            enc_json_u64(enc_json_get(at, "priority"), &priority) && priority < best_priority) {
+            best = uri;
+            best_priority = priority;
+        }
+    }
+    while (best.len > 0 && best.data[best.len - 1] == '/')
+        best.len--;
+    return best;
+}
+
+/* The Manifest by the mount that has it: the endpoint tells the node, not the service. */
+static const struct enc_json *ask_mounts(struct resolver *r, struct enc_bytes base,
+                                         const uint8_t enclave32[32])
+{
+    struct enc_answer info, answer;
+    struct enc_bytes mount;
+    char hex[64], path[ENC_PATH_LEN_MAX * 2];
+    enc_hex_encode(hex, enc_bytes_of(enclave32, 32));
+    struct enc_bytes url = enc_arena_copy(&r->ctl->arena, base);
+    ENC_CHECK(url.data != NULL);
+    enc_ctl_turn_to(r->ctl, (const char *)url.data);
+    if (!enc_http_get(r->ctl, &r->ctl->arena, &info, "/info/node"))
+        return NULL;
+    const struct enc_json *services = enc_json_get(info.json, "services");
+    for (const struct enc_json *s = services ? services->child : NULL; s; s = s->next) {
+        if (!enc_json_text(enc_json_get(s, "mount"), &mount) || mount.len > 64)
+            continue;
+        if (enc_bytes_is(mount, "/"))
+            mount.len = 0;
+        snprintf(path, sizeof path, "%.*s/enclave/%.64s/info/manifest", (int)mount.len,
+                 (const char *)mount.data, hex);
+        if (enc_http_get(r->ctl, &r->ctl->arena, &answer, path) && answer.status == 200)
+            return answer.json;
+    }
+    return NULL;
+}
+
+/* Whether who answers there has the enclave and is its sequencer. */
+static bool ask_node(struct resolver *r, const struct enc_event *manifest,
+                     const struct enc_json *node)
+{
+    struct enc_event shown;
+    struct enc_bytes uri = first_uri(node);
+    const char *registry = r->ctl->url;
+    if (uri.len == 0)
+        return lies("node", "it has no http endpoint to ask");
+    const struct enc_json *json = ask_mounts(r, uri, manifest->commit.enclave32);
+    enc_ctl_turn_to(r->ctl, registry);
+    bool is_same = json &&
+                   !enc_registry_check_manifest(r->ctl, &shown, json, manifest->commit.enclave32) &&
+                   memcmp(shown.id32, manifest->id32, 32) == 0;
+    return is_same || lies("node", "it does not show this enclave at its endpoint");
+}
+
+/* ---- an enclave ---- */
+
+/* What is known of a node beyond the registry's word. */
+static bool check_node(struct resolver *r, const char **how, const struct enc_json *node,
+                       const struct enc_event *manifest)
+{
+    uint8_t seq_pub32[32];
+    const struct enc_json *content = NULL;
+    *how = "not registered";
+    if (!node || node->kind != ENC_JSON_OBJECT)
+        return true;
+    if (!take32(seq_pub32, node, "seq_pub") || memcmp(seq_pub32, manifest->sequencer32, 32) != 0)
+        return lies("node", "it is not the sequencer of the enclave");
+    if (!get_signed(r, &content, "Reg_Node", seq_pub32))
+        return false;
+    *how = content ? "signed" : "not in the registry's own log";
+    if (content && !same_endpoints(content, node))
+        return lies("node", "its endpoints are not those it signed");
+    if (!r->asks)
+        return true;
+    *how = content ? "signed, asked" : "asked";
+    return ask_node(r, manifest, node);
+}
+
+static void tell_enclave(const struct resolver *r, const struct enc_json *both, const char *how)
+{
+    struct enc_buffer out;
+    const struct enc_json *enclave = enc_json_get(both, "enclave");
+    const struct enc_json *node = enc_json_get(both, "node");
+    struct enc_bytes text;
+    if (r->ctl->is_json) {
+        enc_buffer_init(&out, &r->ctl->arena, SIZE_MAX / 4);
+        enc_json_put_raw(&out, "{\"type\":\"enclave\"");
+        enc_json_member_raw(&out, "enclave", enclave->text);
+        enc_json_member_raw(&out, "node", node ? node->text : ENC_LIT("null"));
+        enc_json_member_raw(&out, "manifest", ENC_LIT("\"verified\""));
+        enc_json_member_text(&out, "registration", enc_bytes_of_text(how));
+        enc_json_put_raw(&out, "}");
+        enc_out_buffer(&out);
+        return;
+    }
+    enc_out_text("enclave", enc_json_get(enclave, "enclave_id")->text);
+    enc_out_text("  manifest", ENC_LIT("verified"));
+    if (enc_json_text(enc_json_get(enclave, "app"), &text))
+        enc_out_said("  app", text);
+    enc_out_text("  node", enc_json_get(enclave, "node_pub")->text);
+    enc_out_text("  registration", enc_bytes_of_text(how));
+    const struct enc_json *endpoints = enc_json_get(node, "endpoints");
+    for (const struct enc_json *at = endpoints ? endpoints->child : NULL; at; at = at->next)
+        if (enc_json_text(enc_json_get(at, "uri"), &text))
+            enc_out_said("  endpoint", text);
+}
+
+/* *found false: the registry has no such enclave. */
+static bool resolve_enclave(struct resolver *r, const uint8_t enclave32[32], bool *found)
+{
+    uint8_t id32[32], node32[32];
+    struct enc_event manifest;
+    const char *how = "";
+    const struct enc_json *both = NULL;
+    if (!get_row(r, &both, "resolve", enclave32))
+        return false;
+    *found = both != NULL;
+    if (!both)
+        return true;
+    const struct enc_json *row = enc_json_get(both, "enclave");
+    const char *wrong =
+        enc_registry_check_manifest(r->ctl, &manifest, enc_json_get(row, "manifest"), enclave32);
+    if (wrong)
+        return lies("manifest", wrong);
+    if (!take32(id32, row, "enclave_id") || memcmp(id32, enclave32, 32) != 0 ||
+        !take32(node32, row, "node_pub") || memcmp(node32, manifest.sequencer32, 32) != 0)
+        return lies("enclave", "its row is not about it");
+    if (!check_node(r, &how, enc_json_get(both, "node"), &manifest))
+        return false;
+    tell_enclave(r, both, how);
+    return true;
+}
+
+/* ---- an identity ---- */
+
+static void tell_identity(const struct resolver *r, const struct enc_json *row, const char *how)
+{
+    static const char *const NAMES[] = {"display_name", "avatar", "bio"};
+    struct enc_buffer out;
+    struct enc_bytes text;
+    if (r->ctl->is_json) {
+        enc_buffer_init(&out, &r->ctl->arena, SIZE_MAX / 4);
+        enc_json_put_raw(&out, "{\"type\":\"identity\"");
+        enc_json_member_raw(&out, "identity", row->text);
+        enc_json_member_text(&out, "registration", enc_bytes_of_text(how));
+        enc_json_put_raw(&out, "}");
+        enc_out_buffer(&out);
+        return;
+    }
+    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++)
+        if (enc_json_text(enc_json_get(row, NAMES[i]), &text))
+            enc_out_said(NAMES[i], text);
+    enc_out_text("registration", enc_bytes_of_text(how));
+}
+
+static bool check_identity(struct resolver *r, const struct enc_json *row, const uint8_t key32[32])
+{
+    uint8_t shown32[32];
+    const struct enc_json *content = NULL;
+    if (!take32(shown32, row, "pub_key") || memcmp(shown32, key32, 32) != 0)
+        return lies("identity", "its row is not about it");
+    if (!get_signed(r, &content, "Reg_Identity", key32))
+        return false;
+    if (content && !(same_text(content, row, "display_name") && same_text(content, row, "avatar") &&
+                     same_text(content, row, "bio")))
+        return lies("identity", "its row is not what it signed");
+    tell_identity(r, row, content ? "signed" : "not in the registry's own log");
+    return true;
+}
+
+static bool resolve_identity(struct resolver *r, const struct enc_json *row,
+                             const uint8_t key32[32])
+{
+    uint8_t enclave32[32];
+    bool found = false;
+    if (!check_identity(r, row, key32))
+        return false;
+    const struct enc_json *enclaves = enc_json_get(row, "enclaves");
+    for (const struct enc_json *at = enclaves ? enclaves->child : NULL; at; at = at->next) {
+        if (!take32(enclave32, at, "enclave_id"))
+            return lies("identity", "one of its enclaves has no id");
+        if (!resolve_enclave(r, enclave32, &found))
+            return false;
+        if (!found && !r->ctl->is_json)
+            enc_out_text("not registered", enc_json_get(at, "enclave_id")->text);
+    }
+    return true;
+}
+
+static enum enc_exit resolve(struct resolver *r, const uint8_t id32[32])
+{
+    bool found = false;
+    const struct enc_json *row = NULL;
+    if (!get_row(r, &row, "identities", id32))
+        return ENC_EXIT_REFUSED;
+    if (row)
+        return resolve_identity(r, row, id32) ? ENC_EXIT_OK : ENC_EXIT_REFUSED;
+    if (!resolve_enclave(r, id32, &found))
+        return ENC_EXIT_REFUSED;
+    if (!found)
+        enc_out_fault("the registry knows no such identity or enclave");
+    return found ? ENC_EXIT_OK : ENC_EXIT_REFUSED;
+}
+
+enum enc_exit enc_command_resolve(struct enc_ctl *ctl, const struct enc_args *args)
+{
+    uint8_t id32[32];
+    struct resolver r = {.ctl = ctl, .asks = args->values[ENC_OPTION_ASK] != NULL};
+    if (!enc_ctl_hex32(id32, args->words[0], "ID"))
+        return ENC_EXIT_USAGE;
+    return enc_registry_find(ctl, r.registry32) ? resolve(&r, id32) : ENC_EXIT_REFUSED;
+}
