@@ -128,7 +128,9 @@ await runSuite(async ({ check }) => {
     assert.deepEqual(column('row'), ['schema', 'hasDataView', 'hasPush', 'hasBootstrap',
       'addressing', 'encrypted', 'extraRoutes', 'reads (GET)']);
     assert.deepEqual(column('enc-node'), ['dynamic', '✗', '✓', '✗', 'perReq 1', '✓', '2', '0']);
+    assert.deepEqual(column('registry'), ['static', '✓', '✗', '✗', 'singleton', '✗', '6', '5']);
     assert.deepEqual(column('chat'), ['static', '✗', '✗', '✓', 'perReq 1', '✗', '0', '0']);
+    assert.deepEqual(column('timeline'), ['static', '✓', '✗', '✓', 'perReq 1', '✗', '8', '7']);
     const text = (await run('matrix')).out.trimEnd().split('\n').slice(1)
       .map((line) => line.slice(16).trim().split(/ {2,}/));
     const names = Object.keys(rows[0]).filter((name) => name !== 'row');

@@ -38,7 +38,8 @@ function firstFrame(url, host, frame) {
 
 await runSuite(async ({ check }) => {
   const daemon = await Daemon.start({
-    env: { ENCLAVED_SERVICES_CHAT_HOSTS: 'chat.example.org,Talk.example.org' } });
+    env: { ENCLAVED_SERVICES_CHAT_HOSTS: 'chat.example.org,Talk.example.org',
+      ENCLAVED_SERVICES_REGISTRY_HOSTS: 'names.example.org' } });
   const { client, url } = daemon;
   const { port } = new URL(url);
   const at = (host, path, body) =>
@@ -63,6 +64,14 @@ await runSuite(async ({ check }) => {
     assertError(await client.post('/chat/api/create-group', {}), 'INVALID_ROUTE');
     assertError(await client.get(`/chat/group/${group}/sth`), 'INVALID_ROUTE');
     assertError(await at('chat.example.org', `/chat/group/${group}/sth`), 'INVALID_ROUTE');
+  });
+  await check('a singleton by its host has no path at all', async () => {
+    assert.equal(assertOk(await at('names.example.org', '/nodes')).json.total, 0);
+    assertOk(await at('names.example.org', '/sth'));
+    assertError(await client.get('/registry/nodes'), 'INVALID_ROUTE');
+    const answer = await client.post('/timeline/_bootstrap', { owner: alice.pub,
+      ...clearProof(makeSession(alice), client.seqPub, NO_ENCLAVE) });
+    assert.equal(answer.status, 201, 'others keep theirs');
   });
   await check('any other host falls to the paths', async () => {
     for (const host of ['example.org', 'xchat.example.org', 'chat.example.org.x', '127.0.0.1', 'a']) {

@@ -38,7 +38,7 @@ await runSuite(async ({ check }) => {
     assertError(answer, 'INVALID_CONTENT');
     assert.equal(answer.json.step, 8);
   };
-  let club, other, lunch;
+  let club, other, lunch, last;
 
   await check('it is listed, mounted and described like the others', async () => {
     const { services } = assertOk(await client.get('/info/node')).json;
@@ -138,8 +138,19 @@ await runSuite(async ({ check }) => {
     await daemon.restart('SIGKILL');
     const again = assertOk(await daemon.client.get(`${at(club)}/polls/${lunch}`)).json;
     assert.deepEqual(again, before);
+    last = again;
     assert.equal((await daemon.stop()).code, 0);
     const fsck = await start(encctl, ['--json', 'fsck', daemon.data]).ended;
     assert.equal(fsck.code, 0, fsck.out + fsck.err);
+  });
+  await check('its rows, made again from its events, are the same', async () => {
+    for (const words of [['--check'], [], ['--check']]) {
+      const done = await start(encctl, ['--json', 'project', daemon.data, ...words]).ended;
+      assert.equal(done.code, 0, done.out + done.err);
+    }
+    await daemon.start();
+    const after = assertOk(await daemon.client.get(`${at(club)}/polls/${lunch}`)).json;
+    assert.deepEqual(after, last);
+    assert.equal((await daemon.stop()).code, 0);
   });
 });
