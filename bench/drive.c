@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 enum { READY_MAX = 256, REFUSED_SHOWN_MAX = 4 };
 
@@ -163,16 +162,24 @@ struct clocks {
     uint64_t own_ns; /* of this one */
 };
 
-static struct clocks read_clocks(const struct load_options *options)
+static struct clocks measure(struct load_work *work, const struct load_options *options)
 {
-    return (struct clocks){load_now_ns(), load_cpu_ns(options->pid), load_cpu_ns((size_t)getpid())};
+    const struct load_wire *wire = load_wire_of(options->wire);
+    uint64_t cpu_ns = load_cpu_ns(options->pid);
+    uint64_t own_ns = load_own_cpu_ns();
+    uint64_t start_ns = load_now_ns();
+    load_drive(work, wire, options);
+    struct clocks took = {.wall_ns = load_now_ns() - start_ns,
+                          .own_ns = load_own_cpu_ns() - own_ns};
+    took.cpu_ns = load_cpu_ns(options->pid) - cpu_ns;
+    return took;
 }
 
-static void report(struct load_work *work, struct clocks from, struct clocks to)
+static void report(struct load_work *work, struct clocks took)
 {
-    printf("{\"count\":%zu,\"accepted\":%zu,\"wall_s\":%.6f,\"cpu_s\":%.6f,\"own_s\":%.6f,",
-           work->count, work->accepted, (double)(to.wall_ns - from.wall_ns) / 1e9,
-           (double)(to.cpu_ns - from.cpu_ns) / 1e9, (double)(to.own_ns - from.own_ns) / 1e9);
+    printf("{\"count\":%zu,\"accepted\":%zu,", work->count, work->accepted);
+    printf("\"wall_s\":%.6f,\"cpu_s\":%.6f,\"own_s\":%.6f,", (double)took.wall_ns / 1e9,
+           (double)took.cpu_ns / 1e9, (double)took.own_ns / 1e9);
     load_print_percentiles(work->latency_ns, work->answered);
     printf("}\n");
 }
@@ -180,7 +187,6 @@ static void report(struct load_work *work, struct clocks from, struct clocks to)
 int load_run_send(const struct load_options *options)
 {
     struct load_request *requests = NULL;
-    const struct load_wire *wire = load_wire_of(options->wire);
     size_t count = load_requests_read(&requests, options->file);
     ENC_CHECK(options->warm < count);
     struct load_work warm = work_of(options, requests, options->warm);
@@ -188,10 +194,8 @@ int load_run_send(const struct load_options *options)
     if (options->answers && !(work.answers = fopen(options->answers, "w")))
         load_die(options->answers);
     warm.answers = work.answers;
-    load_drive(&warm, wire, options);
-    struct clocks from = read_clocks(options);
-    load_drive(&work, wire, options);
-    report(&work, from, read_clocks(options));
+    load_drive(&warm, load_wire_of(options->wire), options);
+    report(&work, measure(&work, options));
     if (work.answers)
         fclose(work.answers);
     bool is_whole = work.accepted == work.count && warm.accepted == warm.count;

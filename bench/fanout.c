@@ -199,10 +199,11 @@ int load_run_fanout(const struct load_options *options)
     uint64_t cpu_ns = load_cpu_ns(options->pid);
     uint64_t start_ns = load_now_ns();
     drive(&fanout);
-    printf("{\"count\":%zu,\"delivered\":%ju,\"len\":%ju,\"wall_s\":%.6f,\"cpu_s\":%.6f,",
-           fanout.count, (uintmax_t)fanout.delivered, (uintmax_t)fanout.subscribers[0].frame_len,
-           (double)(load_now_ns() - start_ns) / 1e9,
-           (double)(load_cpu_ns(options->pid) - cpu_ns) / 1e9);
+    uint64_t wall_ns = load_now_ns() - start_ns;
+    cpu_ns = load_cpu_ns(options->pid) - cpu_ns;
+    printf("{\"count\":%zu,\"delivered\":%ju,\"len\":%ju,", fanout.count,
+           (uintmax_t)fanout.delivered, (uintmax_t)fanout.subscribers[0].frame_len);
+    printf("\"wall_s\":%.6f,\"cpu_s\":%.6f,", (double)wall_ns / 1e9, (double)cpu_ns / 1e9);
     load_print_percentiles(fanout.latency_ns, fanout.complete);
     printf("}\n");
     return all_whole(&fanout) ? 0 : 1;

@@ -129,8 +129,14 @@ int load_connect(const char *host, const char *port);
 
 void load_send_all(int fd, const void *data, size_t len);
 
-/** User and system time of a process so far; 0 for pid 0. */
+/**
+ * User and system time of another process so far; 0 for pid 0. Waits a moment first, as a thread's
+ * time is booked when it rests or at the next tick: read the wall clock before it, or after it.
+ */
 uint64_t load_cpu_ns(size_t pid);
+
+/** That of this process. */
+uint64_t load_own_cpu_ns(void);
 
 /** Sort, and print `"p50_us":..,"p99_us":..,"p999_us":..,"max_us":..`. */
 void load_print_percentiles(uint64_t *values_ns, size_t count);

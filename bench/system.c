@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { SETTLE_MS = 20 };
+
 _Noreturn void load_die(const char *what)
 {
     perror(what);
@@ -52,12 +54,19 @@ uint64_t load_now_ns(void)
 
 uint64_t load_cpu_ns(size_t pid)
 {
+    const struct timespec settle = {.tv_nsec = SETTLE_MS * 1000000};
     clockid_t clock;
     if (pid == 0)
         return 0;
+    nanosleep(&settle, NULL);
     if (clock_getcpuclockid((pid_t)pid, &clock) != 0)
         load_die("no such process");
     return clock_ns(clock);
+}
+
+uint64_t load_own_cpu_ns(void)
+{
+    return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 int load_connect(const char *host, const char *port)
