@@ -9,7 +9,8 @@
  *     read    the open block: at most 1,024 rows of together 64 KiB; then, block by block, some
  *             binary searches per three bytes of the query and a row per candidate. A phrase that
  *             is nowhere costs the binary searches in all blocks, of which there is one per 64 KiB
- *             of text. A frequent one ends with the block in which the limit is reached
+ *             of text. A frequent one ends with the block in which the limit is reached. The worst
+ *             is one that is nowhere, though all its grams are in every text: it looks at all
  */
 #pragma once
 
