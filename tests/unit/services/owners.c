@@ -129,6 +129,7 @@ Test(owners, whoever_gave_it_away_may_have_a_new_one)
     const uint8_t *first = given(ask(MEMBER), 201);
     transfer(first, MEMBER, GUEST);
     cr_assert_arr_eq(given(ask(GUEST), 200), first, 32, "whoever got it has it");
+    rig_sleep(&rig, 1);
     const uint8_t *second = given(ask(MEMBER), 201);
     cr_assert(memcmp(first, second, 32) != 0);
     cr_assert_arr_eq(given(ask(MEMBER), 200), second, 32);

@@ -114,20 +114,26 @@ Test(timeline, a_post_is_shown_updated_and_removed)
     cr_assert_eq(json_u64(timeline_get(&rig, id, "/health"), "posts"), 0);
 }
 
-Test(timeline, a_removed_post_leaves_no_row_but_numbers)
+Test(timeline, what_is_removed_leaves_no_row_but_numbers)
 {
     size_t before = 0, after = 0;
     timeline_open(&rig, 2);
     const uint8_t *id = timeline_create(&rig);
     struct enc_event first = write_as(OWNER, id, "Post", "{\"text\":\"one\"}");
+    struct enc_event me = write_as(OWNER, id, "Profile", "{\"display_name\":\"A\"}");
     change(id, "Delete", "", first.id32);
+    change(id, "Delete", "", me.id32);
     rows_of(&rig, ord_of(&rig, id), ENC_VIEW_OWN, &before);
-    cr_assert_eq(before, 1, "the state of the search");
+    cr_assert_eq(before, 2, "the states of the two searches");
     struct enc_event post = write_as(OWNER, id, "Post", "{\"text\":\"two\"}");
     change(id, "Update", "{\"text\":\"three\"}", post.id32);
     write_as(MEMBER, id, "Like", ref(post.id32));
     write_as(MEMBER, id, "Unlike", ref(post.id32));
     change(id, "Delete", "", post.id32);
+    write_as(OWNER, id, "Profile", "{\"display_name\":\"B\"}");
+    me = write_as(OWNER, id, "Profile", "{\"display_name\":\"C\"}");
+    change(id, "Update", "{\"display_name\":\"D\"}", me.id32);
+    change(id, "Delete", "", me.id32);
     rows_of(&rig, ord_of(&rig, id), ENC_VIEW_OWN, &after);
     cr_assert_eq(after, before);
 }
@@ -346,6 +352,7 @@ static uint64_t walk(const uint8_t *id, const char *action, uint64_t limit, size
             below = json_u64(at, "seq");
         }
         const struct enc_json *next = enc_json_get(page, "next");
+        cr_assert_leq(list->count, limit);
         if (next->kind == ENC_JSON_NULL)
             break;
         cr_assert_eq(list->count, limit);
@@ -480,6 +487,25 @@ Test(timeline, what_is_pushed_in_joins_the_feed_and_not_the_posts)
     cr_assert(json_is(timeline_get(&rig, id, path("/profile/", AUTHOR32)), "display_name", "They"));
     cr_assert_eq(enc_json_get(timeline_get(&rig, id, "/search?q=THEIRS"), "posts")->count, 1);
     cr_assert_not(is_followed(id, AUTHOR32, rig.keys[GUEST].pub32, ""), "only the owner follows");
+}
+
+Test(timeline, likes_beyond_a_thousand_are_counted_and_not_named)
+{
+    enum { LIKES = 1003 };
+    static struct folded likes[LIKES];
+    static uint8_t authors32[LIKES][32];
+    timeline_open(&rig, 17);
+    const uint8_t *id = timeline_create(&rig);
+    for (size_t i = 0; i < LIKES; i++) {
+        enc_be64_put(authors32[i], LIKES - i);
+        likes[i] = alien("Like", ref(AUTHOR32), i, NULL);
+        likes[i].from32 = authors32[i];
+    }
+    push(id, likes, LIKES);
+    const struct enc_json *shown = timeline_get(&rig, id, path("/likes/", AUTHOR32));
+    cr_assert_eq(json_u64(shown, "count"), LIKES);
+    cr_assert_eq(enc_json_get(shown, "likes")->count, 1000);
+    cr_assert_eq(json_u64(json_at(shown, "likes", 999), "seq"), 999, "the oldest first");
 }
 
 Test(timeline, an_enclave_has_a_say_in_its_own_events_only)
