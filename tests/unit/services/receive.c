@@ -1,6 +1,7 @@
 #include "services/receive.h"
 
 #include "sender.h"
+#include "services/inbox.h"
 #include "timeline_fixture.h"
 
 static struct rig rig;
@@ -52,6 +53,23 @@ static void refused(struct enc_bytes json, uint16_t status, const char *code, co
 static size_t feed_count(void)
 {
     return enc_json_get(timeline_get(&rig, own32, "/feed?limit=100"), "posts")->count;
+}
+
+static struct enc_inbox_row only_row(void)
+{
+    struct enc_snap *snap = NULL;
+    struct enc_scan scan;
+    struct enc_row_found found;
+    struct enc_inbox_row row;
+    struct enc_row_range range = {.view = {ord_of(&rig, own32), ENC_VIEW_INBOX}};
+    cr_assert_eq(enc_snap_open(enc_data_shard(rig.data, own32), &snap), ENC_ERR_OK);
+    enc_scan_rows(&scan, snap, &range);
+    cr_assert(enc_scan_row(&scan, &found));
+    cr_assert(enc_inbox_take(&row, found.key, enc_arena_copy(&rig.arena, found.value)));
+    cr_assert_not(enc_scan_row(&scan, &found));
+    cr_assert_eq(enc_scan_fini(&scan), ENC_ERR_OK);
+    enc_snap_close(snap);
+    return row;
 }
 
 /* ---- what is taken in ---- */
@@ -115,6 +133,10 @@ Test(receive, what_was_erased_only_counts)
     post.is_erased = true;
     accepted(sender_pack(&other, &post, 1), 1, 1);
     cr_assert_eq(feed_count(), 0);
+    struct enc_inbox_row row = only_row();
+    cr_assert_eq(row.record.len, 0, "nothing that a rebuild could fold");
+    cr_assert_eq(row.seq, 1);
+    cr_assert_eq(row.own_seq, 2, "after the Manifest and the Follow");
 }
 
 Test(receive, what_came_in_survives_a_restart)
@@ -154,14 +176,34 @@ Test(receive, whom_nobody_follows_may_not_push)
     refused(sender_json(&stranger, &parcel), 400, "INVALID_PUSH", "after the shape");
 }
 
+/* Not even when the owner asks for it. */
 Test(receive, the_own_enclave_is_never_pushed)
 {
     make(11);
+    other.enclave32 = own32;
+    sender_follow(&other, own32, NULL);
+    refused(sender_pack_post(&other, "x"), 403, "UNAUTHORIZED", "own");
+}
+
+/* Sound, and signed by the right one, but for another node. */
+Test(receive, what_is_for_somebody_else_is_refused)
+{
+    make(15);
     struct enc_event post = sender_post(&other, "x");
-    struct enc_parcel parcel = sender_parcel(&other, 1, sender_body(&other, 1, &post, 1), false);
-    memcpy(parcel.enclave32, own32, 32);
+    struct enc_parcel parcel = sender_parcel(&other, 1, sender_body(&other, 1, &post, 1), true);
+    memcpy(parcel.to32, rig.keys[GUEST].pub32, 32);
     enc_parcel_sign(rig.curve, &parcel, &other.key);
-    refused(sender_json(&other, &parcel), 403, "UNAUTHORIZED", "own");
+    refused(sender_json(&other, &parcel), 400, "INVALID_PUSH", "for another");
+}
+
+/* It would move the mark, and what comes after it would look like repeats. */
+Test(receive, an_empty_payload_of_another_sequencer_is_refused)
+{
+    struct sender thief;
+    make(16);
+    sender_init(&thief, &rig, "thief");
+    thief.enclave32 = other.enclave32;
+    refused(sender_pack(&thief, NULL, 0), 400, "INVALID_PUSH", "no events to look at");
 }
 
 Test(receive, nothing_forged_is_taken)

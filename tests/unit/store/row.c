@@ -139,3 +139,29 @@ Test(row, too_long_a_key_is_a_mistake)
 {
     rig_must_abort(put_too_long);
 }
+
+Test(row, views_are_walked_one_after_the_other)
+{
+    static const char *const FROM_SEVEN[] = {"a", "ab", "abc", "b", "b\x7f", "ba", "c", ""};
+    struct enc_scan scan;
+    struct enc_view_row_found found;
+    size_t count = 0;
+    rig_begin(&rig);
+    put((struct enc_view){2, 7}, "x", "of another ord");
+    put((struct enc_view){0, UINT32_MAX}, "x", "of another ord");
+    rig_apply(&rig);
+    enc_scan_views(&scan, rig_look(&rig), VIEW);
+    for (; enc_scan_view_row(&scan, &found); count++) {
+        cr_assert(count < sizeof FROM_SEVEN / sizeof *FROM_SEVEN);
+        cr_assert_eq(found.number, FROM_SEVEN[count][0] ? 7 : 8);
+        cr_assert_eq(found.key.len, strlen(FROM_SEVEN[count]));
+    }
+    rig_ok(enc_scan_fini(&scan));
+    cr_assert_eq(count, sizeof FROM_SEVEN / sizeof *FROM_SEVEN);
+    count = 0;
+    enc_scan_views(&scan, rig.snap, (struct enc_view){1, 0});
+    while (enc_scan_view_row(&scan, &found))
+        count++;
+    rig_ok(enc_scan_fini(&scan));
+    cr_assert_eq(count, sizeof FROM_SEVEN / sizeof *FROM_SEVEN + 1);
+}
