@@ -1,16 +1,14 @@
 /* enc-node: the generic sequencer (seed IV, protocol.md 11.2). */
 #include "services/handlers.h"
 #include "services/host.h"
+#include "services/read.h"
 
 static const struct enc_route EXTRA[] = {
     {.method = ENC_METHOD_GET,
      .path = "/consistency",
      .name = "handleConsistency",
-     .handler = enc_handle_consistency},
-    {.method = ENC_METHOD_POST,
-     .path = "/bundle",
-     .name = "handleBundle",
-     .handler = enc_handle_bundle},
+     .read = enc_read_consistency},
+    {.method = ENC_METHOD_POST, .path = "/bundle", .name = "handleBundle", .read = enc_read_bundle},
 };
 _Static_assert(sizeof EXTRA / sizeof EXTRA[0] == 2, "seed IV: extra routes of enc-node");
 

@@ -1,29 +1,27 @@
 #include "services/enclave.h"
 
 #include "services/handlers.h"
+#include "services/read.h"
 
 static const struct enc_route PROTOCOL[] = {
     {.method = ENC_METHOD_POST,
      .path = "/",
      .name = "handleMultiplexedPost",
      .handler = enc_handle_multiplexed_post},
-    {.method = ENC_METHOD_GET, .path = "/sth", .name = "handleSTH", .handler = enc_handle_sth},
+    {.method = ENC_METHOD_GET, .path = "/sth", .name = "handleSTH", .read = enc_read_sth},
     {.method = ENC_METHOD_POST,
      .path = "/inclusion",
      .name = "handleInclusion",
-     .handler = enc_handle_inclusion},
-    {.method = ENC_METHOD_POST,
-     .path = "/state",
-     .name = "handleState",
-     .handler = enc_handle_state},
+     .read = enc_read_inclusion},
+    {.method = ENC_METHOD_POST, .path = "/state", .name = "handleState", .read = enc_read_state},
     {.method = ENC_METHOD_GET,
      .path = "/info/manifest",
      .name = "handleInfoManifest",
-     .handler = enc_handle_info_manifest},
+     .read = enc_read_manifest},
     {.method = ENC_METHOD_GET,
      .path = "/info/enclave",
      .name = "handleInfoEnclave",
-     .handler = enc_handle_info_enclave},
+     .read = enc_read_enclave},
 };
 enum { PROTOCOL_COUNT = sizeof PROTOCOL / sizeof PROTOCOL[0] };
 _Static_assert(PROTOCOL_COUNT == 6, "seed VIII: protocol_routes_count");

@@ -6,11 +6,18 @@
 
 #include "services/runtime.h"
 
+struct enc_buffer;
 struct enc_exchange;
+struct enc_json;
+struct enc_read;
 
 /** Handle one routed request. Runs on the loop that received it; answers through the exchange, now
  * or later. */
 typedef void enc_handler_fn(struct enc_exchange *exchange);
+
+/** Append the members of an answer, from a snapshot; see read.h. Runs on a worker. */
+typedef enum enc_err enc_read_fn(struct enc_read *read, struct enc_buffer *out,
+                                 const struct enc_json *content);
 
 struct enc_route {
     enum enc_method method;
@@ -19,6 +26,8 @@ struct enc_route {
     bool is_ws;       /* wants Upgrade: websocket */
     bool at_root;     /* worker level: below the mount itself, not below an enclave */
     enc_handler_fn *handler;
+    enc_read_fn *read; /* instead of a handler: answered to anybody on a GET, on a POST to the asker
+                          that the envelope names */
 };
 
 struct enc_routes {

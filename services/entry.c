@@ -2,6 +2,7 @@
 #include "services/answer.h"
 #include "services/info.h"
 #include "services/inside.h"
+#include "services/read.h"
 #include "services/router.h"
 
 /* Everything a handler reads later must outlive the request. */
@@ -15,6 +16,14 @@ static enum enc_err copy_views(struct enc_exchange *exchange, const struct enc_r
     return has_all ? ENC_ERR_OK : ENC_ERR_TOO_LARGE;
 }
 
+static void enter(struct enc_exchange *exchange, const struct enc_route *route)
+{
+    if (route->read)
+        enc_read_route(exchange);
+    else
+        route->handler(exchange);
+}
+
 static void run_handler(struct enc_exchange *exchange, const struct enc_request *request,
                         const struct enc_routed *routed)
 {
@@ -23,7 +32,7 @@ static void run_handler(struct enc_exchange *exchange, const struct enc_request 
     if (err != ENC_ERR_OK)
         enc_answer_err(exchange, err);
     else
-        routed->route->handler(exchange);
+        enter(exchange, routed->route);
 }
 
 /* A body may name the enclave; nothing else can (8.1). */

@@ -47,12 +47,7 @@ struct enc_dress {
     struct enc_sealed sealed;
 };
 
-struct enc_read;
 struct enc_arrival;
-
-/** Answer content of a read; see read.h. */
-typedef enum enc_err enc_read_fn(struct enc_read *read, struct enc_buffer *out,
-                                 const struct enc_json *content);
 
 struct enc_exchange {
     struct enc_mail mail; /* first */

@@ -5,14 +5,7 @@
 #include "services/enclave.h"
 
 enc_handler_fn
-    enc_handle_multiplexed_post; /* commit, query or pull, told apart by field presence */
-enc_handler_fn enc_handle_sth;
-enc_handler_fn enc_handle_inclusion;
-enc_handler_fn enc_handle_state;
-enc_handler_fn enc_handle_info_manifest;
-enc_handler_fn enc_handle_info_enclave;
-enc_handler_fn enc_handle_consistency;
-enc_handler_fn enc_handle_bundle;
+    enc_handle_multiplexed_post;     /* commit, query or pull, told apart by field presence */
 enc_handler_fn enc_handle_bootstrap; /* protocol.md 11.6 */
 enc_handler_fn enc_handle_create_group;
 enc_handler_fn enc_handle_push; /* protocol.md 11.7 */

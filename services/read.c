@@ -141,14 +141,8 @@ void enc_read_enter(struct enc_exchange *exchange, enum enc_body_kind kind, enc_
 
 /* ---- the routes ---- */
 
-void enc_read_get(struct enc_exchange *exchange, enc_read_fn *fn)
-{
-    exchange->read = fn;
-    enc_exchange_submit(exchange, read_job);
-}
-
 /* A proof request uses the Query envelope of its service; `type` may be left out (8.6). */
-static void post(struct enc_exchange *exchange, enc_read_fn *fn)
+static void enter_post(struct enc_exchange *exchange, enc_read_fn *fn)
 {
     enum enc_err err = enc_exchange_parse(exchange);
     if (err != ENC_ERR_OK)
@@ -157,37 +151,12 @@ static void post(struct enc_exchange *exchange, enc_read_fn *fn)
         enc_read_enter(exchange, ENC_BODY_QUERY, fn);
 }
 
-void enc_handle_sth(struct enc_exchange *exchange)
+void enc_read_route(struct enc_exchange *exchange)
 {
-    enc_read_get(exchange, enc_read_sth);
-}
-
-void enc_handle_info_manifest(struct enc_exchange *exchange)
-{
-    enc_read_get(exchange, enc_read_manifest);
-}
-
-void enc_handle_info_enclave(struct enc_exchange *exchange)
-{
-    enc_read_get(exchange, enc_read_enclave);
-}
-
-void enc_handle_consistency(struct enc_exchange *exchange)
-{
-    enc_read_get(exchange, enc_read_consistency);
-}
-
-void enc_handle_inclusion(struct enc_exchange *exchange)
-{
-    post(exchange, enc_read_inclusion);
-}
-
-void enc_handle_bundle(struct enc_exchange *exchange)
-{
-    post(exchange, enc_read_bundle);
-}
-
-void enc_handle_state(struct enc_exchange *exchange)
-{
-    post(exchange, enc_read_state);
+    const struct enc_route *route = exchange->route;
+    exchange->read = route->read;
+    if (route->method == ENC_METHOD_GET)
+        enc_exchange_submit(exchange, read_job);
+    else
+        enter_post(exchange, route->read);
 }

@@ -43,9 +43,9 @@ void enc_read_fini(struct enc_read *read);
 ENC_MUST_USE enum enc_err enc_roles_of(struct enc_smt *tree, struct enc_roles *out,
                                        const uint8_t identity32[32]);
 
-/** The handler of a GET route: to a worker, which answers the object whose members fn appends.
- * Takes the exchange over. Loop thread. */
-void enc_read_get(struct enc_exchange *exchange, enc_read_fn *fn);
+/** A routed request whose row names a read: to a worker, which answers. Takes the exchange over.
+ * Loop thread. */
+void enc_read_route(struct enc_exchange *exchange);
 
 /** The functions behind the routes; each in the file of its subject. */
 enc_read_fn enc_read_query;     /* protocol.md 8.4 */

@@ -30,23 +30,23 @@ static const struct enc_route EXTRA[] = {
     {.method = ENC_METHOD_GET,
      .path = "/nodes",
      .name = "handleGetNodes",
-     .handler = enc_handle_get_nodes},
+     .read = enc_registry_read_nodes},
     {.method = ENC_METHOD_GET,
      .path = "/nodes/:id",
      .name = "handleGetNode",
-     .handler = enc_handle_get_node},
+     .read = enc_registry_read_node},
     {.method = ENC_METHOD_GET,
      .path = "/enclaves/:id",
      .name = "handleGetEnclave",
-     .handler = enc_handle_get_enclave},
+     .read = enc_registry_read_enclave},
     {.method = ENC_METHOD_GET,
      .path = "/resolve/:id",
      .name = "handleResolve",
-     .handler = enc_handle_resolve},
+     .read = enc_registry_read_resolve},
     {.method = ENC_METHOD_GET,
      .path = "/identities/:id",
      .name = "handleGetIdentity",
-     .handler = enc_handle_get_identity},
+     .read = enc_registry_read_identity},
     {.method = ENC_METHOD_POST, .path = "/push", .name = "handlePush", .handler = enc_handle_push},
 };
 _Static_assert(sizeof EXTRA / sizeof EXTRA[0] == 6, "seed IV: extra routes of registry");
@@ -57,7 +57,7 @@ static const struct enc_route WORKER[] = {
      .path = "/identity/:id",
      .name = "handleGetIdentity",
      .at_root = true,
-     .handler = enc_handle_get_identity},
+     .read = enc_registry_read_identity},
 };
 
 static const struct enc_mapper MAPPERS[] = {

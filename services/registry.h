@@ -119,11 +119,11 @@ enc_map_fn enc_reg_remove;
 
 /* ---- reads ---- */
 
-enc_handler_fn enc_handle_get_nodes;
-enc_handler_fn enc_handle_get_node;
-enc_handler_fn enc_handle_get_enclave;
-enc_handler_fn enc_handle_resolve;
-enc_handler_fn enc_handle_get_identity;
+enc_read_fn enc_registry_read_nodes;
+enc_read_fn enc_registry_read_node;
+enc_read_fn enc_registry_read_enclave;
+enc_read_fn enc_registry_read_resolve;
+enc_read_fn enc_registry_read_identity;
 
 /**
  * Where the node of an enclave takes requests: its http(s) endpoint of the smallest priority, the

@@ -78,22 +78,22 @@ static enum enc_err read_one(const struct enc_read *read, struct enc_buffer *out
     return ENC_ERR_OK;
 }
 
-static enum enc_err read_node(struct enc_read *read, struct enc_buffer *out,
-                              const struct enc_json *content)
+enum enc_err enc_registry_read_node(struct enc_read *read, struct enc_buffer *out,
+                                    const struct enc_json *content)
 {
     (void)content;
     return read_one(read, out, ENC_REG_NODES);
 }
 
-static enum enc_err read_enclave(struct enc_read *read, struct enc_buffer *out,
-                                 const struct enc_json *content)
+enum enc_err enc_registry_read_enclave(struct enc_read *read, struct enc_buffer *out,
+                                       const struct enc_json *content)
 {
     (void)content;
     return read_one(read, out, ENC_REG_ENCLAVES);
 }
 
-static enum enc_err read_resolve(struct enc_read *read, struct enc_buffer *out,
-                                 const struct enc_json *content)
+enum enc_err enc_registry_read_resolve(struct enc_read *read, struct enc_buffer *out,
+                                       const struct enc_json *content)
 {
     uint8_t key32[32];
     bool has_node = false;
@@ -192,8 +192,8 @@ static enum enc_err put_total(const struct enc_read *read, struct enc_buffer *ou
     return ENC_ERR_OK;
 }
 
-static enum enc_err read_nodes(struct enc_read *read, struct enc_buffer *out,
-                               const struct enc_json *content)
+enum enc_err enc_registry_read_nodes(struct enc_read *read, struct enc_buffer *out,
+                                     const struct enc_json *content)
 {
     struct list list = {.table = ENC_REG_NODES, .index = ENC_REG_VIEW_NODES_BY_TIME};
     (void)content;
@@ -206,8 +206,8 @@ static enum enc_err read_nodes(struct enc_read *read, struct enc_buffer *out,
 }
 
 /* What the identity registered, then what it names. */
-static enum enc_err read_identity(struct enc_read *read, struct enc_buffer *out,
-                                  const struct enc_json *content)
+enum enc_err enc_registry_read_identity(struct enc_read *read, struct enc_buffer *out,
+                                        const struct enc_json *content)
 {
     uint8_t key32[32];
     struct enc_reg_row row;
@@ -228,28 +228,3 @@ static enum enc_err read_identity(struct enc_read *read, struct enc_buffer *out,
 }
 
 /* ---- the routes ---- */
-
-void enc_handle_get_nodes(struct enc_exchange *exchange)
-{
-    enc_read_get(exchange, read_nodes);
-}
-
-void enc_handle_get_node(struct enc_exchange *exchange)
-{
-    enc_read_get(exchange, read_node);
-}
-
-void enc_handle_get_enclave(struct enc_exchange *exchange)
-{
-    enc_read_get(exchange, read_enclave);
-}
-
-void enc_handle_resolve(struct enc_exchange *exchange)
-{
-    enc_read_get(exchange, read_resolve);
-}
-
-void enc_handle_get_identity(struct enc_exchange *exchange)
-{
-    enc_read_get(exchange, read_identity);
-}

@@ -23,8 +23,8 @@ static enum enc_err put_likes(struct enc_buffer *out, struct enc_scan *scan)
     return ENC_ERR_OK;
 }
 
-static enum enc_err read_likes(struct enc_read *read, struct enc_buffer *out,
-                               const struct enc_json *content)
+enum enc_err enc_timeline_read_likes(struct enc_read *read, struct enc_buffer *out,
+                                     const struct enc_json *content)
 {
     uint8_t ref32[32];
     uint64_t count = 0;
@@ -43,11 +43,6 @@ static enum enc_err read_likes(struct enc_read *read, struct enc_buffer *out,
     enum enc_err end = enc_scan_fini(&scan);
     enc_json_put_raw(out, "]");
     return err != ENC_ERR_OK ? err : end;
-}
-
-void enc_handle_likes(struct enc_exchange *exchange)
-{
-    enc_read_get(exchange, read_likes);
 }
 
 /* ---- /profile/:id ---- */
@@ -80,18 +75,13 @@ static enum enc_err put_profile(const struct enc_read *read, struct enc_buffer *
     return ENC_ERR_OK;
 }
 
-static enum enc_err read_profile(struct enc_read *read, struct enc_buffer *out,
-                                 const struct enc_json *content)
+enum enc_err enc_timeline_read_profile(struct enc_read *read, struct enc_buffer *out,
+                                       const struct enc_json *content)
 {
     uint8_t from32[32];
     (void)content;
     ENC_TRY(enc_timeline_param32(from32, read));
     return put_profile(read, out, enc_bytes_of(from32, 32));
-}
-
-void enc_handle_profile(struct enc_exchange *exchange)
-{
-    enc_read_get(exchange, read_profile);
 }
 
 /* ---- /search ---- */
@@ -149,8 +139,8 @@ static enum enc_err put_list(const struct enc_read *read, struct enc_buffer *out
     return err != ENC_ERR_OK ? err : end;
 }
 
-static enum enc_err read_search(struct enc_read *read, struct enc_buffer *out,
-                                const struct enc_json *content)
+enum enc_err enc_timeline_read_search(struct enc_read *read, struct enc_buffer *out,
+                                      const struct enc_json *content)
 {
     uint64_t limit = 0;
     bool given = false;
@@ -165,11 +155,6 @@ static enum enc_err read_search(struct enc_read *read, struct enc_buffer *out,
     for (size_t i = 0; i < sizeof LISTS / sizeof LISTS[0]; i++)
         ENC_TRY(put_list(read, out, &LISTS[i], query, limit));
     return ENC_ERR_OK;
-}
-
-void enc_handle_search(struct enc_exchange *exchange)
-{
-    enc_read_get(exchange, read_search);
 }
 
 /* ---- /health ---- */
@@ -189,8 +174,8 @@ static enum enc_err put_synced(struct enc_buffer *out, struct enc_scan *scan)
     return ENC_ERR_OK;
 }
 
-static enum enc_err read_health(struct enc_read *read, struct enc_buffer *out,
-                                const struct enc_json *content)
+enum enc_err enc_timeline_read_health(struct enc_read *read, struct enc_buffer *out,
+                                      const struct enc_json *content)
 {
     uint64_t posts = 0;
     struct enc_scan scan;
@@ -210,9 +195,4 @@ static enum enc_err read_health(struct enc_read *read, struct enc_buffer *out,
     enum enc_err end = enc_scan_fini(&scan);
     enc_json_put_raw(out, "}");
     return err != ENC_ERR_OK ? err : end;
-}
-
-void enc_handle_health(struct enc_exchange *exchange)
-{
-    enc_read_get(exchange, read_health);
 }

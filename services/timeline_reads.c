@@ -71,8 +71,8 @@ enum enc_err enc_timeline_put_post(const struct enc_read *read, struct enc_buffe
     return ENC_ERR_OK;
 }
 
-static enum enc_err read_post(struct enc_read *read, struct enc_buffer *out,
-                              const struct enc_json *content)
+enum enc_err enc_timeline_read_post(struct enc_read *read, struct enc_buffer *out,
+                                    const struct enc_json *content)
 {
     uint8_t id32[32];
     bool found = false;
@@ -88,11 +88,6 @@ static enum enc_err read_post(struct enc_read *read, struct enc_buffer *out,
     bool is_foreign = memcmp(origin.place.key40, read->state.enclave32, 32) != 0;
     struct enc_bytes place = enc_bytes_of(origin.place.key40, sizeof origin.place.key40);
     return enc_timeline_put_members(read, out, place, is_foreign);
-}
-
-void enc_handle_post(struct enc_exchange *exchange)
-{
-    enc_read_get(exchange, read_post);
 }
 
 /* ---- pages: rows of an index from the newest to the oldest ---- */
@@ -187,8 +182,8 @@ static enum enc_err aim_posts(struct page *page, const struct enc_read *read)
     return ENC_ERR_OK;
 }
 
-static enum enc_err read_posts(struct enc_read *read, struct enc_buffer *out,
-                               const struct enc_json *content)
+enum enc_err enc_timeline_read_posts(struct enc_read *read, struct enc_buffer *out,
+                                     const struct enc_json *content)
 {
     struct page page = {.with_enclave = false};
     (void)content;
@@ -199,11 +194,6 @@ static enum enc_err read_posts(struct enc_read *read, struct enc_buffer *out,
     else
         enc_json_member_raw(out, "next", ENC_LIT("null"));
     return ENC_ERR_OK;
-}
-
-void enc_handle_posts(struct enc_exchange *exchange)
-{
-    enc_read_get(exchange, read_posts);
 }
 
 /* ---- /feed: of all enclaves; a page may end between posts of one millisecond, and only then its
@@ -273,8 +263,8 @@ static void put_feed_next(struct enc_buffer *out, const struct page *page)
         put_split(out, timestamp_ms, page->last + 8);
 }
 
-static enum enc_err read_feed(struct enc_read *read, struct enc_buffer *out,
-                              const struct enc_json *content)
+enum enc_err enc_timeline_read_feed(struct enc_read *read, struct enc_buffer *out,
+                                    const struct enc_json *content)
 {
     struct page page = {.view = ENC_TIMELINE_FEED, .with_enclave = true};
     (void)content;
@@ -282,9 +272,4 @@ static enum enc_err read_feed(struct enc_read *read, struct enc_buffer *out,
     ENC_TRY(put_page(read, out, &page));
     put_feed_next(out, &page);
     return ENC_ERR_OK;
-}
-
-void enc_handle_feed(struct enc_exchange *exchange)
-{
-    enc_read_get(exchange, read_feed);
 }

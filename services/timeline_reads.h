@@ -31,11 +31,11 @@ ENC_MUST_USE enum enc_err enc_timeline_put_members(const struct enc_read *read,
                                                    struct enc_buffer *out, struct enc_bytes place,
                                                    bool with_enclave);
 
-/** The handlers of the GET routes (protocol.md 11.5). */
-enc_handler_fn enc_handle_posts;
-enc_handler_fn enc_handle_post;
-enc_handler_fn enc_handle_feed;
-enc_handler_fn enc_handle_likes;
-enc_handler_fn enc_handle_profile;
-enc_handler_fn enc_handle_search;
-enc_handler_fn enc_handle_health;
+/** The GET routes (protocol.md 11.5). */
+enc_read_fn enc_timeline_read_posts;
+enc_read_fn enc_timeline_read_post;
+enc_read_fn enc_timeline_read_feed;
+enc_read_fn enc_timeline_read_likes;
+enc_read_fn enc_timeline_read_profile;
+enc_read_fn enc_timeline_read_search;
+enc_read_fn enc_timeline_read_health;

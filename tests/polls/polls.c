@@ -151,21 +151,11 @@ static enum enc_err read_polls(struct enc_read *read, struct enc_buffer *out,
     return err != ENC_ERR_OK ? err : end;
 }
 
-static void handle_polls(struct enc_exchange *exchange)
-{
-    enc_read_get(exchange, read_polls);
-}
-
-static void handle_poll(struct enc_exchange *exchange)
-{
-    enc_read_get(exchange, read_poll);
-}
-
 /* ---- the service ---- */
 
 static const struct enc_route EXTRA[] = {
-    {ENC_METHOD_GET, "/polls", "handleGetPolls", .handler = handle_polls},
-    {ENC_METHOD_GET, "/polls/:id", "handleGetPoll", .handler = handle_poll},
+    {ENC_METHOD_GET, "/polls", "handleGetPolls", .read = read_polls},
+    {ENC_METHOD_GET, "/polls/:id", "handleGetPoll", .read = read_poll},
 };
 
 const struct enc_service ENC_SERVICE_POLLS = {

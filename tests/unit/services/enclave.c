@@ -42,7 +42,7 @@ Test(enclave, routes_are_the_six_then_the_websocket_then_the_extras)
         cr_assert_eq(rows[i]->is_ws, i == 6);
     }
     for (size_t i = 0; i < count; i++)
-        cr_assert(rows[i]->is_ws || rows[i]->handler);
+        cr_assert_eq(rows[i]->is_ws + (rows[i]->handler != NULL) + (rows[i]->read != NULL), 1);
 }
 
 Test(enclave, tables_and_reads_follow_from_the_dataview)
