@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-/* Receivers are nodes too, with a body limit of 1 MiB for the sealed text, which is 4/3 of this. */
-enum { BODY_LEN_MAX = 600 << 10 };
+/* Receivers are nodes too, with a limit of 1 MiB for what is 4/3 of this and the envelope. */
+enum { BODY_LEN_MAX = 760 << 10 };
 
 struct bodies {
     struct enc_buffer push;
@@ -33,6 +33,22 @@ static enum enc_err put_event(struct enc_run *run, struct bodies *bodies,
     return ENC_ERR_OK;
 }
 
+/* One that would make the body too large waits for the next payload, unless it is the first. */
+static enum enc_err put_fitting(struct enc_run *run, struct bodies *bodies,
+                                const struct enc_pending_row *row, bool *fits)
+{
+    size_t push_len = bodies->push.len;
+    size_t notify_len = bodies->notify.len;
+    ENC_TRY(put_event(run, bodies, row));
+    bool is_first = push_len + notify_len == 0;
+    *fits = is_first || bodies->push.len + bodies->notify.len < BODY_LEN_MAX;
+    if (!*fits) {
+        bodies->push.len = push_len;
+        bodies->notify.len = notify_len;
+    }
+    return ENC_ERR_OK;
+}
+
 static void put_array(struct enc_buffer *out, const char *name, const struct enc_buffer *items)
 {
     struct enc_bytes bytes = {NULL, 0};
@@ -50,8 +66,8 @@ static enum enc_err put_body(struct enc_run *run, struct enc_buffer *out,
     size_t count = 0;
     enc_buffer_init(&bodies.push, &run->arena, SIZE_MAX / 4);
     enc_buffer_init(&bodies.notify, &run->arena, SIZE_MAX / 4);
-    for (; count < list->count && bodies.push.len + bodies.notify.len < BODY_LEN_MAX; count++)
-        ENC_TRY(put_event(run, &bodies, &list->rows[count]));
+    for (bool fits = true; fits && count < list->count; count += fits)
+        ENC_TRY(put_fitting(run, &bodies, &list->rows[count], &fits));
     list->count = count;
     enc_json_put_raw(out, "{");
     enc_json_member_u64(out, "push_seq", push_seq);

@@ -805,12 +805,18 @@ bool conn_closed(const struct enc_conn *conn, const char *sub_id, const char *re
 
 /* ---- fetches ---- */
 
-const struct enc_json *rig_posted(struct rig *rig, size_t index)
+struct enc_bytes rig_posted_text(const struct rig *rig, size_t index)
 {
     const struct got *got = rig->posted;
     for (; got && index > 0; index--)
         got = got->next;
-    return got ? rig_json(rig, enc_bytes_of(got->text, got->len)) : NULL;
+    return got ? enc_bytes_of(got->text, got->len) : (struct enc_bytes){NULL, 0};
+}
+
+const struct enc_json *rig_posted(struct rig *rig, size_t index)
+{
+    struct enc_bytes text = rig_posted_text(rig, index);
+    return text.len ? rig_json(rig, text) : NULL;
 }
 
 size_t rig_posted_count(const struct rig *rig)

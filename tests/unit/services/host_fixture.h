@@ -231,6 +231,7 @@ bool conn_closed(const struct enc_conn *conn, const char *sub_id, const char *re
 void rig_land(struct rig *rig, int status);
 /** ... and this body of the answer. */
 void rig_land_answer(struct rig *rig, int status, struct enc_bytes answer);
+struct enc_bytes rig_posted_text(const struct rig *rig, size_t index);
 const struct enc_json *rig_posted(struct rig *rig, size_t index);
 size_t rig_posted_count(const struct rig *rig);
 

@@ -93,6 +93,29 @@ Test(push_payload, a_notice_tells_that_and_not_what)
 }
 
 /* One nonce per payload: a second one under the same key must look different from its start on. */
+/* Receivers take no body over 1 MiB, so a payload that is not a single event must fit into it. */
+Test(push_payload, what_would_make_it_too_large_waits_for_the_next_one)
+{
+    enum { EVENTS = 8, CONTENT_LEN = 262000, RECEIVERS_MAX = 1 << 20 };
+    static char content[CONTENT_LEN + 1];
+    size_t got = 0;
+    enlist("Sink");
+    memset(content, 'x', CONTENT_LEN);
+    rig.holds_fetches = true;
+    for (size_t i = 0; i < EVENTS; i++)
+        write_event("Message", content, NULL);
+    rig.holds_fetches = false;
+    rig_land(&rig, 200);
+    rig_sleep(&rig, 10000);
+    for (size_t i = 0; i < rig_posted_count(&rig); i++) {
+        struct enc_parcel parcel;
+        got += enc_json_get(opened(&parcel, i), "push")->count;
+        cr_assert_leq(rig_posted_text(&rig, i).len, RECEIVERS_MAX, "payload %zu", i);
+    }
+    cr_assert_eq(got, EVENTS);
+    cr_assert_leq(rig_posted_count(&rig), 1 + EVENTS / 2, "they share payloads");
+}
+
 Test(push_payload, every_payload_has_its_own_number_and_nonce)
 {
     struct enc_parcel one, two;
