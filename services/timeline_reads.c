@@ -45,8 +45,10 @@ enum enc_err enc_timeline_put_members(const struct enc_read *read, struct enc_bu
     struct enc_bytes value;
     struct enc_post post;
     uint64_t likes = 0;
+    if (place.len != ENC_TIMELINE_PLACE_LEN)
+        return ENC_ERR_INTERNAL;
     ENC_TRY(enc_timeline_row(read, &found, &value, ENC_TIMELINE_POST, place));
-    if (!found || place.len != ENC_TIMELINE_PLACE_LEN || !enc_post_take(&post, value))
+    if (!found || !enc_post_take(&post, value))
         return ENC_ERR_INTERNAL;
     struct enc_bytes id = enc_bytes_of(post.id32, 32);
     ENC_TRY(enc_timeline_count(read, &likes, ENC_TIMELINE_LIKE_COUNT, id));
