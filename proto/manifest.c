@@ -7,6 +7,15 @@ static enum enc_err refuse_unless(bool good)
     return good ? ENC_ERR_OK : ENC_ERR_INVALID_MANIFEST;
 }
 
+bool enc_manifest_names_owner(const struct enc_manifest *manifest, const uint8_t key32[32])
+{
+    for (uint32_t i = 0; i < manifest->initial_count; i++)
+        if (enc_roles_have(&manifest->initial[i].roles, ENC_ROLE_OWNER) &&
+            memcmp(manifest->initial[i].identity32, key32, 32) == 0)
+            return true;
+    return false;
+}
+
 int enc_manifest_role_bit(const struct enc_manifest *manifest, struct enc_bytes name)
 {
     if (enc_bytes_is(name, "Owner"))

@@ -100,6 +100,9 @@ ENC_MUST_USE enum enc_err enc_manifest_matches_schema(const struct enc_json *rba
                                                       struct enc_arena *scratch,
                                                       struct enc_bytes schema_json);
 
+/** Whether initial_state names the key as an Owner. */
+bool enc_manifest_names_owner(const struct enc_manifest *manifest, const uint8_t key32[32]);
+
 /** The bit of "Owner" or of a declared role; -1 for any other name. */
 int enc_manifest_role_bit(const struct enc_manifest *manifest, struct enc_bytes name);
 

@@ -37,7 +37,8 @@ static enum enc_err take_meta(struct enc_founding *founding, const struct enc_js
         return ENC_ERR_OK;
     if (meta->kind != ENC_JSON_OBJECT || enc_json_get(meta, "nonce"))
         return ENC_ERR_INVALID_REQUEST;
-    founding->meta = meta->text;
+    if (meta->count > 0) /* blanks alone are no members to put a comma behind */
+        founding->meta = meta->text;
     return ENC_ERR_OK;
 }
 

@@ -1,6 +1,5 @@
 #include "services/owners.h"
 
-#include "proto/record.h"
 #include "services/inside.h"
 #include "services/read.h"
 #include "services/rows.h"
@@ -50,54 +49,79 @@ static enum enc_err add_shard(struct candidate **list, struct enc_arena *arena,
     return err != ENC_ERR_OK ? err : end;
 }
 
-/* What is known of the enclave that will be given, and of one that is looked at. */
+/* What is known of a candidate. */
 struct look {
     bool is_own;
+    bool is_made_for; /* from its beginning; else it was handed over */
     uint64_t created_ms;
-    struct enc_event manifest;
+    uint8_t enclave32[32];
 };
 
 static enum enc_err judge(struct look *look, struct enc_read *read, const uint8_t owner32[32])
 {
     struct enc_roles roles;
-    struct enc_bytes record;
-    struct enc_arena *arena = &read->exchange->arena;
-    struct enc_event_place place = {.ord = read->state.ord, .seq = 0};
+    struct enc_event manifest;
     ENC_TRY(enc_roles_of(&read->tree, &roles, owner32));
     if (!enc_roles_have(&roles, ENC_ROLE_OWNER))
         return ENC_ERR_OK;
-    ENC_TRY(enc_snap_event(read->snap, &record, place));
-    record = enc_arena_copy(arena, record); /* it outlives the snapshot */
-    if (!record.data)
-        return ENC_ERR_TOO_LARGE;
-    ENC_TRY(enc_record_take(&look->manifest, arena, record));
+    ENC_TRY(enc_read_first_event(read, &manifest));
+    bool is_author = memcmp(manifest.commit.from32, owner32, 32) == 0;
+    bool is_nodes = memcmp(manifest.commit.from32, manifest.sequencer32, 32) == 0;
+    look->is_own = read->state.owner_count == 1 || is_author;
+    look->is_made_for =
+        (is_author || is_nodes) && enc_manifest_names_owner(read->manifest, owner32);
     look->created_ms = read->state.created_ms;
-    look->is_own =
-        read->state.owner_count == 1 || memcmp(look->manifest.commit.from32, owner32, 32) == 0;
+    memcpy(look->enclave32, read->state.enclave32, 32);
     return ENC_ERR_OK;
 }
 
-/* Another service's enclave is none. */
-static enum enc_err look_at(struct look *look, struct enc_exchange *exchange,
-                            const uint8_t enclave32[32], const uint8_t owner32[32])
+static enum enc_err load_and_judge(struct look *look, struct enc_exchange *exchange,
+                                   const uint8_t owner32[32])
 {
     struct enc_read read;
-    *look = (struct look){.is_own = false};
-    memcpy(exchange->enclave32, enclave32, 32);
     enum enc_err err = enc_read_init(&read, exchange);
-    if (err != ENC_ERR_OK)
+    if (err != ENC_ERR_OK) /* another service's enclave is none */
         return err == ENC_ERR_ENCLAVE_NOT_FOUND ? ENC_ERR_OK : err;
     err = judge(look, &read, owner32);
     enc_read_fini(&read);
     return err;
 }
 
-/* Which of two is given, whatever the order in which they are looked at. */
+/* In memory of its own: strangers may hand over any number of enclaves. */
+static enum enc_err look_at(struct look *look, struct enc_exchange *exchange,
+                            const uint8_t enclave32[32], const uint8_t owner32[32])
+{
+    struct enc_arena kept = exchange->arena;
+    *look = (struct look){.is_own = false};
+    memcpy(exchange->enclave32, enclave32, 32);
+    enc_arena_init(&exchange->arena, kept.source, kept.max_len);
+    enum enc_err err = load_and_judge(look, exchange, owner32);
+    enc_arena_fini(&exchange->arena);
+    exchange->arena = kept;
+    return err;
+}
+
+/* Which of two is given, whatever the order in which they are looked at. What strangers hand over
+ * does not take the place of what the owner had. */
 static bool is_before(const struct look *a, const struct look *b)
 {
+    if (a->is_made_for != b->is_made_for)
+        return a->is_made_for;
     if (a->created_ms != b->created_ms)
         return a->created_ms < b->created_ms;
-    return memcmp(a->manifest.commit.enclave32, b->manifest.commit.enclave32, 32) < 0;
+    return memcmp(a->enclave32, b->enclave32, 32) < 0;
+}
+
+static enum enc_err load_manifest(struct enc_event *manifest, struct enc_exchange *exchange,
+                                  const uint8_t enclave32[32])
+{
+    struct enc_read read;
+    memcpy(exchange->enclave32, enclave32, 32);
+    exchange->has_enclave = true;
+    ENC_TRY(enc_read_init(&read, exchange));
+    enum enc_err err = enc_read_first_event(&read, manifest);
+    enc_read_fini(&read);
+    return err;
 }
 
 enum enc_err enc_owner_find(struct enc_exchange *exchange, bool *found, struct enc_event *manifest,
@@ -115,10 +139,5 @@ enum enc_err enc_owner_find(struct enc_exchange *exchange, bool *found, struct e
             best = look;
     }
     *found = best.is_own;
-    if (!best.is_own)
-        return ENC_ERR_OK;
-    *manifest = best.manifest;
-    memcpy(exchange->enclave32, best.manifest.commit.enclave32, 32);
-    exchange->has_enclave = true;
-    return ENC_ERR_OK;
+    return *found ? load_manifest(manifest, exchange, best.enclave32) : ENC_ERR_OK;
 }

@@ -10,8 +10,9 @@
 bool enc_owner_has_one(const struct enc_service *service);
 
 /**
- * The oldest enclave of the exchange's service of which the key is an Owner now and which is its
- * own: its Manifest was signed by the key, or nobody else is Owner. Then *found, the exchange is
+ * The enclave of the exchange's service of which the key is an Owner now and which is its own: its
+ * Manifest was signed by the key, or nobody else is Owner. Of several one that was made for the key
+ * is given before any that was handed over to it, and then the oldest. Then *found, the exchange is
  * aimed at it, and manifest is its Manifest event, in the exchange's arena. Looks at durable state
  * only. On a worker. Errors: BUSY, INTERNAL, TOO_LARGE (arena)
  */

@@ -20,13 +20,19 @@ enum enc_err enc_roles_of(struct enc_smt *tree, struct enc_roles *out, const uin
     return ENC_ERR_OK;
 }
 
+enum enc_err enc_read_first_event(const struct enc_read *read, struct enc_event *out)
+{
+    struct enc_bytes record;
+    struct enc_arena *arena = &read->exchange->arena;
+    ENC_TRY(enc_snap_event(read->snap, &record, (struct enc_event_place){read->state.ord, 0}));
+    record = enc_arena_copy(arena, record); /* it outlives the snapshot */
+    return record.data ? enc_record_take(out, arena, record) : ENC_ERR_TOO_LARGE;
+}
+
 static enum enc_err parse_manifest(struct enc_read *read)
 {
     struct enc_event event;
-    struct enc_bytes record;
-    struct enc_event_place place = {.ord = read->state.ord, .seq = 0};
-    ENC_TRY(enc_snap_event(read->snap, &record, place));
-    ENC_TRY(enc_record_take(&event, &read->exchange->arena, record));
+    ENC_TRY(enc_read_first_event(read, &event));
     return enc_manifests_add(read->host->manifests, &read->held, read->state.enclave32,
                              event.commit.content);
 }

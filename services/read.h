@@ -39,6 +39,9 @@ struct enc_read {
 ENC_MUST_USE enum enc_err enc_read_init(struct enc_read *read, struct enc_exchange *exchange);
 void enc_read_fini(struct enc_read *read);
 
+/** The Manifest event of the enclave, in the exchange's arena. Errors: INTERNAL, TOO_LARGE */
+ENC_MUST_USE enum enc_err enc_read_first_event(const struct enc_read *read, struct enc_event *out);
+
 /** The stored roles of an identity in an SMT; none when it has no leaf. Errors: as enc_smt_get */
 ENC_MUST_USE enum enc_err enc_roles_of(struct enc_smt *tree, struct enc_roles *out,
                                        const uint8_t identity32[32]);

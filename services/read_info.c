@@ -47,13 +47,10 @@ enum enc_err enc_read_manifest(struct enc_read *read, struct enc_buffer *out,
                                const struct enc_json *content)
 {
     struct enc_event event;
-    struct enc_bytes record;
     struct enc_bytes object;
     struct enc_buffer json;
-    struct enc_event_place place = {.ord = read->state.ord, .seq = 0};
     (void)content;
-    ENC_TRY(enc_snap_event(read->snap, &record, place));
-    ENC_TRY(enc_record_take(&event, &read->exchange->arena, record));
+    ENC_TRY(enc_read_first_event(read, &event));
     enc_buffer_init(&json, &read->exchange->arena, SIZE_MAX / 4);
     enc_event_put_json(&json, &event, false);
     ENC_TRY(enc_buffer_bytes(&json, &object));

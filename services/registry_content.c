@@ -154,20 +154,11 @@ static enum enc_err verify(struct enc_reg_enclave *enclave, const struct enc_cur
     return as_content(enc_manifest_check(&enclave->manifest, &event->commit, event->sequencer32));
 }
 
-static bool is_first_owner(const struct enc_manifest *manifest, const uint8_t key32[32])
-{
-    for (uint32_t i = 0; i < manifest->initial_count; i++)
-        if (enc_roles_have(&manifest->initial[i].roles, ENC_ROLE_OWNER) &&
-            memcmp(manifest->initial[i].identity32, key32, 32) == 0)
-            return true;
-    return false;
-}
-
 static bool may_register(const struct enc_reg_enclave *enclave, const uint8_t from32[32])
 {
     return memcmp(from32, enclave->event.commit.from32, 32) == 0 ||
            memcmp(from32, enclave->node_pub32, 32) == 0 ||
-           is_first_owner(&enclave->manifest, from32);
+           enc_manifest_names_owner(&enclave->manifest, from32);
 }
 
 static enum enc_err check_owner_of_row(const struct enc_fact *fact, const uint8_t enclave32[32])

@@ -60,6 +60,18 @@ Test(manifest, roles_of_the_first_owner)
                "0000000000000000000000000000000000000000000000000000000000000002");
 }
 
+Test(manifest, names_owners_and_no_other_members)
+{
+    struct enc_key first = vector_key("owner"), second = vector_key("member");
+    struct enc_manifest manifest =
+        manifest_of(text("{'enc_v':1,'RBAC':{'roles':['Member'],'schema':[],'initial_state':"
+                         "{'Owner':['%s'],'Member':['%s']}}}",
+                         hex32(first.pub32), hex32(second.pub32)));
+    cr_assert(enc_manifest_names_owner(&manifest, first.pub32));
+    cr_assert_not(enc_manifest_names_owner(&manifest, second.pub32));
+    cr_assert_not(enc_manifest_names_owner(&manifest, vector_key("seq").pub32));
+}
+
 Test(manifest, commit_of_the_vectors_is_checked)
 {
     struct enc_key sequencer = vector_key("seq"), other = vector_key("member");

@@ -156,6 +156,34 @@ Test(owners, an_enclave_with_strangers_in_it_is_not_ones_own)
     cr_assert(memcmp(given(ask(STRANGER), 201), trap, 32) != 0);
 }
 
+Test(owners, what_is_handed_over_does_not_stand_before_ones_own)
+{
+    timeline_open(&rig, 9);
+    const uint8_t *older = given(ask(GUEST), 201);
+    rig_sleep(&rig, 1000);
+    const uint8_t *own = given(ask(MEMBER), 201);
+    transfer(older, GUEST, MEMBER);
+    cr_assert_arr_eq(given(ask(MEMBER), 200), own, 32);
+}
+
+Test(owners, any_number_of_enclaves_may_be_handed_over)
+{
+    enum { ENCLAVES = 200, PAD_LEN = 20000 };
+    char pad[PAD_LEN + 1] = {0};
+    memset(pad, 'x', PAD_LEN);
+    rig_init(&rig, 10);
+    rig.config.bootstrap_open = true;
+    rig.config.limits.body_len_max = 32 << 10; /* an exchange may take some fifty times that */
+    rig.config.limits.query_body_len_max = 32 << 10;
+    rig_start(&rig);
+    rig_turn_to(&rig, &ENC_SERVICE_TIMELINE);
+    const char *pub = rig_hex(&rig, rig.keys[GUEST].pub32, 32);
+    const char *body = rig_text(&rig, "{\"owner\":\"%s\",\"meta\":{\"pad\":\"%s\"}}", pub, pad);
+    for (int i = 0; i < ENCLAVES; i++)
+        transfer(given(rig_post(&rig, "/_bootstrap", enc_bytes_of_text(body)), 201), GUEST, MEMBER);
+    given(ask(MEMBER), 200);
+}
+
 Test(owners, a_service_without_a_view_makes_one_each_time)
 {
     timeline_open(&rig, 7);
@@ -163,6 +191,14 @@ Test(owners, a_service_without_a_view_makes_one_each_time)
     cr_assert_not(enc_owner_has_one(&ENC_SERVICE_CHAT));
     cr_assert(enc_owner_has_one(&ENC_SERVICE_TIMELINE));
     cr_assert(memcmp(given(ask(MEMBER), 201), given(ask(MEMBER), 201), 32) != 0);
+}
+
+Test(owners, blanks_in_a_meta_are_no_members)
+{
+    timeline_open(&rig, 11);
+    const char *pub = rig_hex(&rig, rig.keys[MEMBER].pub32, 32);
+    const char *body = rig_text(&rig, "{\"owner\":\"%s\",\"meta\":{ \n}}", pub);
+    given(rig_post(&rig, "/_bootstrap", enc_bytes_of_text(body)), 201);
 }
 
 Test(owners, a_bad_wish_makes_nothing)
