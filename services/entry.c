@@ -6,13 +6,11 @@
 #include "services/router.h"
 
 /* Everything a handler reads later must outlive the request. */
-static enum enc_err copy_views(struct enc_exchange *exchange, const struct enc_request *request,
-                               struct enc_bytes param)
+static enum enc_err copy_views(struct enc_exchange *exchange, const struct enc_request *request)
 {
-    exchange->param = enc_arena_copy(&exchange->arena, param);
     exchange->query = enc_arena_copy(&exchange->arena, request->query);
     exchange->body = enc_arena_copy(&exchange->arena, request->body);
-    bool has_all = exchange->param.data && exchange->query.data && exchange->body.data;
+    bool has_all = exchange->query.data && exchange->body.data;
     return has_all ? ENC_ERR_OK : ENC_ERR_TOO_LARGE;
 }
 
@@ -27,8 +25,9 @@ static void enter(struct enc_exchange *exchange, const struct enc_route *route)
 static void run_handler(struct enc_exchange *exchange, const struct enc_request *request,
                         const struct enc_routed *routed)
 {
-    enum enc_err err = copy_views(exchange, request, routed->param);
+    enum enc_err err = copy_views(exchange, request);
     exchange->route = routed->route;
+    memcpy(exchange->param32, routed->param32, 32);
     if (err != ENC_ERR_OK)
         enc_answer_err(exchange, err);
     else

@@ -58,7 +58,7 @@ struct enc_exchange {
     unsigned service;
     bool has_enclave;
     uint8_t enclave32[32];
-    struct enc_bytes param; /* the ':' segment of the route */
+    uint8_t param32[32]; /* the ':' segment of the route */
     struct enc_bytes query;
     struct enc_asker asker;
     struct enc_bytes body;

@@ -1,5 +1,4 @@
 /* The public reads of the registry (protocol.md 11.3), all GET. */
-#include "proto/base/hex.h"
 #include "services/inside.h"
 #include "services/params.h"
 #include "services/read.h"
@@ -46,7 +45,7 @@ static enum enc_err find(const struct enc_read *read, bool *found, struct enc_re
 }
 
 /* The row that the path names. */
-static enum enc_err named(const struct enc_read *read, struct enc_reg_row *row, uint8_t key32[32],
+static enum enc_err named(const struct enc_read *read, struct enc_reg_row *row,
                           enum enc_reg_table table)
 {
     static const enum enc_err ABSENT[ENC_REG_TABLE_COUNT] = {
@@ -55,9 +54,7 @@ static enum enc_err named(const struct enc_read *read, struct enc_reg_row *row, 
         [ENC_REG_IDENTITIES] = ENC_ERR_IDENTITY_NOT_FOUND,
     };
     bool found = false;
-    if (!enc_hex_decode(key32, 32, read->exchange->param))
-        return ENC_ERR_INVALID_ROUTE; /* as any path whose id is none (16.42) */
-    ENC_TRY(find(read, &found, row, table, key32));
+    ENC_TRY(find(read, &found, row, table, read->exchange->param32));
     return found ? ENC_ERR_OK : ABSENT[table];
 }
 
@@ -71,9 +68,8 @@ static void put_row(struct enc_buffer *out, const struct enc_reg_row *row)
 static enum enc_err read_one(const struct enc_read *read, struct enc_buffer *out,
                              enum enc_reg_table table)
 {
-    uint8_t key32[32];
     struct enc_reg_row row;
-    ENC_TRY(named(read, &row, key32, table));
+    ENC_TRY(named(read, &row, table));
     enc_buffer_add(out, row.members);
     return ENC_ERR_OK;
 }
@@ -95,12 +91,11 @@ enum enc_err enc_registry_read_enclave(struct enc_read *read, struct enc_buffer 
 enum enc_err enc_registry_read_resolve(struct enc_read *read, struct enc_buffer *out,
                                        const struct enc_json *content)
 {
-    uint8_t key32[32];
     bool has_node = false;
     struct enc_reg_row enclave;
     struct enc_reg_row node;
     (void)content;
-    ENC_TRY(named(read, &enclave, key32, ENC_REG_ENCLAVES));
+    ENC_TRY(named(read, &enclave, ENC_REG_ENCLAVES));
     ENC_TRY(find(read, &has_node, &node, ENC_REG_NODES, enclave.node32));
     enc_json_member(out, "enclave");
     put_row(out, &enclave);
@@ -209,12 +204,12 @@ enum enc_err enc_registry_read_nodes(struct enc_read *read, struct enc_buffer *o
 enum enc_err enc_registry_read_identity(struct enc_read *read, struct enc_buffer *out,
                                         const struct enc_json *content)
 {
-    uint8_t key32[32];
+    const uint8_t *key32 = read->exchange->param32;
     struct enc_reg_row row;
     struct list list = {.table = ENC_REG_ENCLAVES, .index = ENC_REG_VIEW_ENCLAVES_BY_FROM};
     (void)content;
     ENC_TRY(take_page(&list.page, read->exchange->query));
-    ENC_TRY(named(read, &row, key32, ENC_REG_IDENTITIES));
+    ENC_TRY(named(read, &row, ENC_REG_IDENTITIES));
     list.prefix = enc_bytes_of(key32, 32);
     enc_buffer_add(out, row.members);
     enc_json_member(out, "enclaves");

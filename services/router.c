@@ -48,8 +48,8 @@ enum enc_err enc_target_parse(struct enc_target *out, const struct enc_enclave *
     return is_named && !out->has_enclave ? ENC_ERR_INVALID_ROUTE : ENC_ERR_OK;
 }
 
-/* "/nodes/:id" fits "/nodes/xyz" with param "xyz". */
-static bool fits(const char *pattern, struct enc_bytes action, struct enc_bytes *param)
+/* "/nodes/:id" fits "/nodes/<hex64>". */
+static bool fits(const char *pattern, struct enc_bytes action, uint8_t param32[32])
 {
     const char *colon = strchr(pattern, ':');
     if (!colon)
@@ -57,8 +57,7 @@ static bool fits(const char *pattern, struct enc_bytes action, struct enc_bytes 
     size_t head_len = (size_t)(colon - pattern);
     if (action.len <= head_len || memcmp(action.data, pattern, head_len) != 0)
         return false;
-    *param = enc_bytes_of(action.data + head_len, action.len - head_len);
-    return memchr(param->data, '/', param->len) == NULL;
+    return enc_hex_decode(param32, 32, enc_bytes_of(action.data + head_len, action.len - head_len));
 }
 
 static bool reaches(const struct enc_enclave *enclave, const struct enc_target *target,
@@ -90,7 +89,7 @@ enum enc_err enc_route_find(struct enc_routed *out, const struct enc_service *se
     *out = (struct enc_routed){.route = NULL};
     for (size_t i = 0; i < count; i++) {
         if (!reaches(&service->enclave, target, rows[i]) ||
-            !fits(rows[i]->path, target->action, &out->param))
+            !fits(rows[i]->path, target->action, out->param32))
             continue;
         has_get |= rows[i]->method == ENC_METHOD_GET && !rows[i]->is_ws;
         has_post |= rows[i]->method == ENC_METHOD_POST;

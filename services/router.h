@@ -14,8 +14,8 @@ struct enc_target {
 /** What the route table says of it. */
 struct enc_routed {
     const struct enc_route *route;
-    struct enc_bytes param; /* the ':' segment */
-    const char *allow;      /* METHOD_NOT_ALLOWED: the methods that the path has; static */
+    uint8_t param32[32]; /* the ':' segment: an id or key, 64 hex digits */
+    const char *allow;   /* METHOD_NOT_ALLOWED: the methods that the path has; static */
 };
 
 /**
@@ -25,9 +25,9 @@ ENC_MUST_USE enum enc_err
 enc_target_parse(struct enc_target *out, const struct enc_enclave *enclave, struct enc_bytes path);
 
 /**
- * The row for method and action. A path without enclave reaches the root row and worker-level rows
- * only, unless the service is a singleton. Errors: INVALID_ROUTE (path unknown for every method),
- * METHOD_NOT_ALLOWED (16.44)
+ * The row for method and action; a ':' segment must be hex64 (16.42). A path without enclave
+ * reaches the root row and worker-level rows only, unless the service is a singleton. Errors:
+ * INVALID_ROUTE (path unknown for every method), METHOD_NOT_ALLOWED (16.44)
  */
 ENC_MUST_USE enum enc_err enc_route_find(struct enc_routed *out, const struct enc_service *service,
                                          const struct enc_target *target,

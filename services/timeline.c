@@ -62,8 +62,6 @@ static const struct enc_route EXTRA[] = {
 };
 _Static_assert(sizeof EXTRA / sizeof EXTRA[0] == 8, "seed IV: extra routes of timeline");
 
-_Static_assert(sizeof EXTRA / sizeof EXTRA[0] == 8, "seed IV: extra routes of timeline");
-
 const struct enc_service ENC_SERVICE_TIMELINE = {
     .name = "timeline",
     .enclave =

@@ -26,12 +26,10 @@ static enum enc_err put_likes(struct enc_buffer *out, struct enc_scan *scan)
 enum enc_err enc_timeline_read_likes(struct enc_read *read, struct enc_buffer *out,
                                      const struct enc_json *content)
 {
-    uint8_t ref32[32];
     uint64_t count = 0;
     struct enc_scan scan;
-    struct enc_bytes ref = enc_bytes_of(ref32, 32);
+    struct enc_bytes ref = enc_bytes_of(read->exchange->param32, 32);
     (void)content;
-    ENC_TRY(enc_timeline_param32(ref32, read));
     ENC_TRY(enc_timeline_count(read, &count, ENC_TIMELINE_LIKE_COUNT, ref));
     struct enc_row_range range = {.view = {read->state.ord, ENC_TIMELINE_LIKE}, .prefix = ref};
     enc_json_member_hex(out, "ref_id", ref);
@@ -78,10 +76,8 @@ static enum enc_err put_profile(const struct enc_read *read, struct enc_buffer *
 enum enc_err enc_timeline_read_profile(struct enc_read *read, struct enc_buffer *out,
                                        const struct enc_json *content)
 {
-    uint8_t from32[32];
     (void)content;
-    ENC_TRY(enc_timeline_param32(from32, read));
-    return put_profile(read, out, enc_bytes_of(from32, 32));
+    return put_profile(read, out, enc_bytes_of(read->exchange->param32, 32));
 }
 
 /* ---- /search ---- */

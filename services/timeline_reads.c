@@ -14,12 +14,6 @@ enum enc_err enc_timeline_limit(uint64_t *limit, const struct enc_read *read)
     return enc_param_u64(read->exchange->query, "limit", &range, &given, limit);
 }
 
-enum enc_err enc_timeline_param32(uint8_t out32[32], const struct enc_read *read)
-{
-    bool is_hex = enc_hex_decode(out32, 32, read->exchange->param);
-    return is_hex ? ENC_ERR_OK : ENC_ERR_INVALID_ROUTE;
-}
-
 enum enc_err enc_timeline_row(const struct enc_read *read, bool *found, struct enc_bytes *value,
                               enum enc_timeline_view view, struct enc_bytes key)
 {
@@ -76,13 +70,12 @@ enum enc_err enc_timeline_put_post(const struct enc_read *read, struct enc_buffe
 enum enc_err enc_timeline_read_post(struct enc_read *read, struct enc_buffer *out,
                                     const struct enc_json *content)
 {
-    uint8_t id32[32];
     bool found = false;
     struct enc_bytes value;
+    struct enc_bytes id = enc_bytes_of(read->exchange->param32, 32);
     struct enc_origin origin;
     (void)content;
-    ENC_TRY(enc_timeline_param32(id32, read));
-    ENC_TRY(enc_timeline_row(read, &found, &value, ENC_TIMELINE_ORIGIN, enc_bytes_of(id32, 32)));
+    ENC_TRY(enc_timeline_row(read, &found, &value, ENC_TIMELINE_ORIGIN, id));
     if (found && !enc_origin_take(&origin, value))
         return ENC_ERR_INTERNAL;
     if (!found || origin.kind != ENC_ORIGIN_POST)

@@ -7,9 +7,6 @@
 /** limit: 1 to 100, 50 when not given. Errors: INVALID_QUERY */
 ENC_MUST_USE enum enc_err enc_timeline_limit(uint64_t *limit, const struct enc_read *read);
 
-/** The ':' segment as 32 bytes of hex. Errors: INVALID_ROUTE (protocol.md 16.42) */
-ENC_MUST_USE enum enc_err enc_timeline_param32(uint8_t out32[32], const struct enc_read *read);
-
 /** A row of the enclave. *found false: there is none. Errors: INTERNAL */
 ENC_MUST_USE enum enc_err enc_timeline_row(const struct enc_read *read, bool *found,
                                            struct enc_bytes *value, enum enc_timeline_view view,

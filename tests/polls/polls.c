@@ -1,6 +1,5 @@
 /* polls: the Owner of an enclave asks, anybody answers once per poll or changes their mind, all may
  * count. One table: poll -> its content, poll and voter -> their choice. */
-#include "proto/base/hex.h"
 #include "services/dataview.h"
 #include "services/params.h"
 #include "services/read.h"
@@ -109,12 +108,9 @@ static enum enc_err put_poll(struct enc_read *read, struct enc_buffer *out,
 static enum enc_err read_poll(struct enc_read *read, struct enc_buffer *out,
                               const struct enc_json *content)
 {
-    uint8_t poll32[32];
     bool found = false;
-    struct enc_row_found poll = {.key = enc_bytes_of(poll32, 32)};
+    struct enc_row_found poll = {.key = enc_bytes_of(read->exchange->param32, 32)};
     (void)content; /* a GET has none */
-    if (!enc_hex_decode(poll32, 32, read->exchange->param))
-        return ENC_ERR_EVENT_NOT_FOUND;
     ENC_TRY(enc_snap_row(read->snap, &found, &poll.value, (struct enc_view){read->state.ord, TABLE},
                          poll.key));
     return found ? put_poll(read, out, &poll) : ENC_ERR_EVENT_NOT_FOUND;

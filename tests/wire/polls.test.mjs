@@ -109,8 +109,11 @@ await runSuite(async ({ check }) => {
     assertError(await client.get(`${at(club)}/polls?after=x`), 'INVALID_QUERY');
   });
   await check('what is not there is 404', async () => {
-    for (const id of ['00'.repeat(32), 'x', lunch.slice(1), club]) {
+    for (const id of ['00'.repeat(32), club]) {
       assertError(await client.get(`${at(club)}/polls/${id}`), 'EVENT_NOT_FOUND');
+    }
+    for (const id of ['x', lunch.slice(1), '']) {
+      assertError(await client.get(`${at(club)}/polls/${id}`), 'INVALID_ROUTE');
     }
     assertError(await client.get(`${at(other)}/polls/${lunch}`), 'EVENT_NOT_FOUND');
     assertError(await client.get(`${at('00'.repeat(32))}/polls`), 'ENCLAVE_NOT_FOUND');

@@ -361,6 +361,7 @@ await runSuite(async ({ check }) => {
     for (const action of ['/posts/x', '/posts/', '/likes/12', `/profile/${UNKNOWN}0`,
       `/likes/${UNKNOWN}/x`, '/nope']) {
       assertError(await read(home, action), 'INVALID_ROUTE');
+      assertError(await post(`/enclave/${home}${action}`, {}), 'INVALID_ROUTE');
     }
     for (const action of ['/posts', '/feed', '/search', '/health', `/likes/${UNKNOWN}`]) {
       assertError(await post(`/enclave/${home}${action}`, {}), 'METHOD_NOT_ALLOWED');

@@ -118,7 +118,7 @@ static void nothing(struct enc_exchange *exchange)
     (void)exchange;
 }
 
-Test(router, a_colon_segment_takes_one_segment)
+Test(router, a_colon_segment_is_an_id)
 {
     const struct enc_route extra[] = {
         {.method = ENC_METHOD_GET, .path = "/nodes/:id", .name = "n", .handler = nothing},
@@ -128,16 +128,25 @@ Test(router, a_colon_segment_takes_one_segment)
          .at_root = true,
          .handler = nothing},
     };
+    static const char *const NO_IDS[] = {
+        "/" ID "/nodes/xyz",      "/" ID "/nodes/xyz",      "/" ID "/nodes/",
+        "/" ID "/nodes/" ID "/x", "/" ID "/nodes/" ID "00", "/" ID "/nodes/" ID "/",
+    };
     struct enc_enclave some = ENC_SERVICE_NODE.enclave;
     some.extra_routes = (struct enc_routes){extra, 2};
     struct enc_target target;
     struct enc_routed routed;
     struct enc_request request = {.method = ENC_METHOD_GET};
-    cr_assert_eq(enc_target_parse(&target, &some, ENC_LIT("/" ID "/nodes/xyz")), ENC_ERR_OK);
+    cr_assert_eq(enc_target_parse(&target, &some, ENC_LIT("/" ID "/nodes/" ID)), ENC_ERR_OK);
     cr_assert_eq(find(&routed, &some, &target, &request), ENC_ERR_OK);
-    cr_assert(enc_bytes_is(routed.param, "xyz"));
-    cr_assert_eq(enc_target_parse(&target, &some, ENC_LIT("/" ID "/nodes/x/y")), ENC_ERR_OK);
-    cr_assert_eq(find(&routed, &some, &target, &request), ENC_ERR_INVALID_ROUTE);
+    cr_assert_arr_eq(routed.param32, target.enclave32, 32);
+    request.method = ENC_METHOD_POST;
+    cr_assert_eq(find(&routed, &some, &target, &request), ENC_ERR_METHOD_NOT_ALLOWED);
+    for (size_t i = 0; i < sizeof NO_IDS / sizeof NO_IDS[0]; i++) {
+        cr_assert_eq(enc_target_parse(&target, &some, enc_bytes_of_text(NO_IDS[i])), ENC_ERR_OK);
+        request.method = i % 2 ? ENC_METHOD_GET : ENC_METHOD_POST; /* for every method (16.44) */
+        cr_assert_eq(find(&routed, &some, &target, &request), ENC_ERR_INVALID_ROUTE);
+    }
     request.method = ENC_METHOD_POST;
     cr_assert_eq(enc_target_parse(&target, &some, ENC_LIT("/api/x")), ENC_ERR_OK);
     cr_assert_eq(find(&routed, &some, &target, &request), ENC_ERR_OK);
