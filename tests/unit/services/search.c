@@ -110,8 +110,7 @@ static const char *const WORDS[] = {
     "Goat",
     "climbs",
     "STRASSE",
-    "stra\xc3\x9f"
-    "e",
+    "stra\303\237e",
     "over",
     "\xc3\x84pfel",
     "\xf0\x9f\x90\x90",
@@ -246,12 +245,12 @@ Test(search, a_block_ends_at_1024_documents_or_64_kib)
     cr_assert_eq(compare(ENC_LIT("more")), 1);
 }
 
-/* ---- how long it takes, from the posts of a timeline through its own mapper ---- */
+/* ---- how much time of a processor it takes, from the posts of a timeline through its own mapper ---- */
 
 static double ms_since(const struct timespec *start)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (double)(now.tv_sec - start->tv_sec) * 1e3 +
            (double)(now.tv_nsec - start->tv_nsec) / 1e6;
 }
@@ -302,7 +301,7 @@ static void measure(const uint8_t *own32, const char *query, size_t wanted)
     const char *action = rig_text(&rig, "/search?limit=50&q=%s", query);
     for (int i = 0; i < 3; i++) {
         struct timespec start;
-        clock_gettime(CLOCK_MONOTONIC, &start);
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
         struct enc_call *call = rig_get(&rig, rig_path(&rig, own32, action));
         double ms = ms_since(&start);
         best_ms = ms < best_ms ? ms : best_ms;
@@ -318,7 +317,7 @@ Test(search, answers_at_once_among_a_hundred_thousand_posts)
     struct timespec start;
     size_t count = from_environment("ENC_SEARCH_POSTS", 100000);
     const uint8_t *own32 = timeline_create(&rig);
-    clock_gettime(CLOCK_MONOTONIC, &start);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
     post_many(own32, count);
     printf("%zu posts, %.1f us each\n", count, ms_since(&start) * 1e3 / (double)count);
     measure(own32, "THEN", 50);
