@@ -232,13 +232,20 @@ enum enc_err enc_actor_refused(struct enc_pool *pool)
     return ENC_ERR_BUSY;
 }
 
+/* A turn would find nothing but a mail to wait for, so it is spared. */
+static void pass_on(struct enc_pool *pool, struct enc_actor *actor, struct enc_mail *mail)
+{
+    if (is_ready(mail) || !sleep_on(actor, mail))
+        enc_pool_schedule(pool, &actor->job);
+}
+
 enum enc_err enc_actor_posted(struct enc_pool *pool, enum enc_posted posted,
-                              struct enc_actor *actor)
+                              struct enc_actor *actor, struct enc_mail *mail)
 {
     if (posted != ENC_POSTED_FULL)
         enc_meter_add(enc_pool_meter(pool), ENC_COUNT_POSTS, 1);
     if (posted == ENC_POSTED_OWNER)
-        enc_pool_schedule(pool, &actor->job);
+        pass_on(pool, actor, mail);
     else
         enc_pool_leave(pool);
     return posted == ENC_POSTED_FULL ? enc_actor_refused(pool) : ENC_ERR_OK;
@@ -249,7 +256,7 @@ enum enc_err enc_actor_post(struct enc_actor *actor, struct enc_mail *mail)
     struct enc_pool *pool = actor->pool;
     if (!enc_pool_enter(pool))
         return enc_actor_refused(pool);
-    return enc_actor_posted(pool, enc_mailbox_post(&actor->mailbox, mail), actor);
+    return enc_actor_posted(pool, enc_mailbox_post(&actor->mailbox, mail), actor, mail);
 }
 
 void enc_actor_fini(struct enc_actor *actor)

@@ -41,6 +41,15 @@ uint64_t enc_crew_now_ms(const struct enc_crew *crew)
 
 /* Threads. */
 
+/* The crew whose work this thread is doing. */
+static _Thread_local const struct enc_crew *working_for;
+
+/* A member that is at work looks for more when it is done, so the first thing waits for itself. */
+static bool is_left_to_caller(const struct enc_crew *crew)
+{
+    return working_for == crew && crew->class->choices(crew->self, 0) <= 1;
+}
+
 static void nap(struct enc_crew *crew, uint64_t now_ms)
 {
     uint64_t due_ms = crew->class->due_ms ? crew->class->due_ms(crew->self) : UINT64_MAX;
@@ -59,6 +68,7 @@ static void member_main(void *arg)
 {
     struct enc_member *member = (struct enc_member *)arg;
     struct enc_crew *crew = member->crew;
+    working_for = crew;
     enc_crew_lock(crew);
     for (;;) {
         uint64_t now_ms = crew->class->due_ms ? enc_crew_now_ms(crew) : 0;
@@ -102,8 +112,8 @@ static bool threads_start(struct enc_crew *crew)
 
 static void threads_wake(struct enc_crew *crew)
 {
-    if (crew->sleeping == crew->called)
-        return; /* everybody is up or about to be */
+    if (crew->sleeping == crew->called || is_left_to_caller(crew))
+        return; /* everybody is up or about to be, or need not be */
     crew->called++;
     crew->owed++;
 }

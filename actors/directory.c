@@ -254,7 +254,7 @@ static enum enc_err post_by(struct enc_directory *directory, const uint8_t key32
     struct attempt made = attempt(directory, key32, mail, put);
     while (made.found == NO_SEAT && make_room(directory))
         made = attempt(directory, key32, mail, put);
-    return enc_actor_posted(pool, made.posted, made.actor);
+    return enc_actor_posted(pool, made.posted, made.actor, mail);
 }
 
 enum enc_err enc_directory_post(struct enc_directory *directory, const uint8_t key32[32],

@@ -37,12 +37,13 @@ void enc_actor_exit(struct enc_actor *actor);
 ENC_MUST_USE enum enc_err enc_actor_refused(struct enc_pool *pool);
 
 /**
- * What follows a post made under a ticket: schedule the actor, which takes the ticket over, or give
- * the ticket back. With no lock held. actor is read only when its new owner is the caller.
+ * What follows a post made under a ticket: give the ticket back, or, when the caller is the new
+ * owner of the actor, pass both on: to a turn, or, while the mail is pending, to who makes it
+ * ready. With no lock held. actor and mail are read only by a new owner.
  * Errors: ENC_ERR_BUSY when the mailbox was full
  */
 ENC_MUST_USE enum enc_err enc_actor_posted(struct enc_pool *pool, enum enc_posted posted,
-                                           struct enc_actor *actor);
+                                           struct enc_actor *actor, struct enc_mail *mail);
 
 /** For the timers of a directory: its hash of keys, and its idle_ms. */
 uint32_t enc_directory_hash(const struct enc_directory *directory, const uint8_t key32[32]);
