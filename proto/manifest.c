@@ -16,6 +16,13 @@ bool enc_manifest_names_owner(const struct enc_manifest *manifest, const uint8_t
     return false;
 }
 
+bool enc_manifest_may_register(const struct enc_manifest *manifest, const struct enc_event *event,
+                               const uint8_t key32[32])
+{
+    return memcmp(key32, event->commit.from32, 32) == 0 ||
+           memcmp(key32, event->sequencer32, 32) == 0 || enc_manifest_names_owner(manifest, key32);
+}
+
 int enc_manifest_role_bit(const struct enc_manifest *manifest, struct enc_bytes name)
 {
     if (enc_bytes_is(name, "Owner"))

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "proto/commit.h"
+#include "proto/event.h"
 #include "proto/roles.h"
 
 enum {
@@ -102,6 +102,14 @@ ENC_MUST_USE enum enc_err enc_manifest_matches_schema(const struct enc_json *rba
 
 /** Whether initial_state names the key as an Owner. */
 bool enc_manifest_names_owner(const struct enc_manifest *manifest, const uint8_t key32[32]);
+
+/**
+ * Whether the key may register the enclave with this Manifest event: as its author, a first Owner
+ * or its sequencer.
+ * Source: protocol.md 11.3
+ */
+bool enc_manifest_may_register(const struct enc_manifest *manifest, const struct enc_event *event,
+                               const uint8_t key32[32]);
 
 /** The bit of "Owner" or of a declared role; -1 for any other name. */
 int enc_manifest_role_bit(const struct enc_manifest *manifest, struct enc_bytes name);

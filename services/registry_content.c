@@ -154,13 +154,6 @@ static enum enc_err verify(struct enc_reg_enclave *enclave, const struct enc_cur
     return as_content(enc_manifest_check(&enclave->manifest, &event->commit, event->sequencer32));
 }
 
-static bool may_register(const struct enc_reg_enclave *enclave, const uint8_t from32[32])
-{
-    return memcmp(from32, enclave->event.commit.from32, 32) == 0 ||
-           memcmp(from32, enclave->node_pub32, 32) == 0 ||
-           enc_manifest_names_owner(&enclave->manifest, from32);
-}
-
 static enum enc_err check_owner_of_row(const struct enc_fact *fact, const uint8_t enclave32[32])
 {
     bool found = false;
@@ -179,7 +172,7 @@ enum enc_err enc_reg_enclave_rule(const struct enc_fact *fact)
     struct enc_reg_enclave enclave;
     ENC_TRY(enc_reg_enclave_take(&enclave, fact->arena, fact->content));
     ENC_TRY(verify(&enclave, fact->curve));
-    if (!may_register(&enclave, fact->commit->from32))
+    if (!enc_manifest_may_register(&enclave.manifest, &enclave.event, fact->commit->from32))
         return ENC_ERR_UNAUTHORIZED;
     return check_owner_of_row(fact, enclave.event.commit.enclave32);
 }

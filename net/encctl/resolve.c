@@ -3,6 +3,7 @@
 #include "net/encctl/out.h"
 #include "net/encctl/registry.h"
 #include "proto/base/hex.h"
+#include "proto/manifest.h"
 
 #include <stdio.h>
 
@@ -10,6 +11,7 @@ struct resolver {
     struct enc_ctl *ctl;
     bool asks; /* the nodes, too */
     uint8_t registry32[32];
+    const uint8_t *identity32; /* whose the enclaves are said to be; NULL: nobody's */
 };
 
 static bool lies(const char *who, const char *what)
@@ -201,6 +203,16 @@ static bool check_node(struct resolver *r, const char **how, const struct enc_js
     return ask_node(r, manifest, node);
 }
 
+/* Whether who is said to have registered it may have done so. */
+static bool is_theirs(const struct resolver *r, const struct enc_event *manifest)
+{
+    struct enc_manifest rules;
+    struct enc_arena *arena = &r->ctl->arena;
+    return !r->identity32 || (enc_manifest_parse(&rules, arena, arena, manifest->commit.content,
+                                                 NULL) == ENC_ERR_OK &&
+                              enc_manifest_may_register(&rules, manifest, r->identity32));
+}
+
 static void tell_enclave(const struct resolver *r, const struct enc_json *both, const char *how)
 {
     struct enc_buffer out;
@@ -250,6 +262,8 @@ static bool resolve_enclave(struct resolver *r, const uint8_t enclave32[32], boo
     if (!take32(id32, row, "enclave_id") || memcmp(id32, enclave32, 32) != 0 ||
         !take32(node32, row, "node_pub") || memcmp(node32, manifest.sequencer32, 32) != 0)
         return lies("enclave", "its row is not about it");
+    if (!is_theirs(r, &manifest))
+        return lies("enclave", "it is not of this identity");
     if (!check_node(r, &how, enc_json_get(both, "node"), &manifest))
         return false;
     tell_enclave(r, both, how);
@@ -278,6 +292,25 @@ static void tell_identity(const struct resolver *r, const struct enc_json *row, 
     enc_out_text("registration", enc_bytes_of_text(how));
 }
 
+/* The enclaves that it names, in the order in which it names them. */
+static bool same_names(const struct enc_json *content, const struct enc_json *row)
+{
+    uint8_t named32[32], shown32[32];
+    struct enc_bytes name;
+    const struct enc_json *map = enc_json_get(content, "enclaves");
+    const struct enc_json *list = enc_json_get(row, "enclaves");
+    const struct enc_json *named = map ? map->child : NULL;
+    for (const struct enc_json *at = list ? list->child : NULL; at; at = at->next) {
+        if (!enc_json_text(enc_json_get(at, "name"), &name))
+            continue;
+        if (!named || !enc_bytes_equal(named->key, name) || !enc_json_hex(named, named32, 32) ||
+            !take32(shown32, at, "enclave_id") || memcmp(named32, shown32, 32) != 0)
+            return false;
+        named = named->next;
+    }
+    return !named;
+}
+
 static bool check_identity(struct resolver *r, const struct enc_json *row, const uint8_t key32[32])
 {
     uint8_t shown32[32];
@@ -289,6 +322,8 @@ static bool check_identity(struct resolver *r, const struct enc_json *row, const
     if (content && !(same_text(content, row, "display_name") && same_text(content, row, "avatar") &&
                      same_text(content, row, "bio")))
         return lies("identity", "its row is not what it signed");
+    if (content && !same_names(content, row))
+        return lies("identity", "the enclaves it names are not those it signed");
     tell_identity(r, row, content ? "signed" : "not in the registry's own log");
     return true;
 }
@@ -304,6 +339,7 @@ static bool resolve_identity(struct resolver *r, const struct enc_json *row,
     for (const struct enc_json *at = enclaves ? enclaves->child : NULL; at; at = at->next) {
         if (!take32(enclave32, at, "enclave_id"))
             return lies("identity", "one of its enclaves has no id");
+        r->identity32 = enc_json_get(at, "name") ? NULL : key32; /* it may name any */
         if (!resolve_enclave(r, enclave32, &found))
             return false;
         if (!found && !r->ctl->is_json)

@@ -34,14 +34,17 @@ await runSuite(async ({ check }) => {
     assert.equal(done.code, code, done.err);
     assert.match(done.err, pattern);
   };
-  const create = async (url) => {
+  const create = async (url, author = key, owner = pub) => {
     const manifest = file('manifest', JSON.stringify({ enc_v: 1, RBAC: { roles: [], schema: [],
-      initial_state: { Owner: [pub] } }, meta: { nonce: nonce() } }));
-    return (await encctl(url, '--key', key, '--json', 'create', '--manifest', manifest))
+      initial_state: { Owner: [owner] } }, meta: { nonce: nonce() } }));
+    return (await encctl(url, '--key', author, '--json', 'create', '--manifest', manifest))
       .lines[0].enclave;
   };
   const here = await create(first.url);
   const there = await create(second.url);
+  const stranger = newKey();
+  const strangers = file('stranger', Buffer.from(stranger.priv).toString('hex'));
+  const others = await create(first.url, strangers, stranger.pub);
 
   await check('register node: the node key registers its endpoints in their order', async () => {
     const uris = [`${second.url}/`, 'https://b.example', 'wss://b.example'];
@@ -54,6 +57,7 @@ await runSuite(async ({ check }) => {
   });
   await check('register enclave: from the node above the registry, or another', async () => {
     await must('--key', key, 'register', 'enclave', here);
+    await must('--key', strangers, 'register', 'enclave', others);
     await must('--key', key, 'register', 'enclave', there, '--node', `${second.url}/`, '--app', 'x');
     const row = (await first.client.get(`/registry/enclaves/${there}`)).json;
     assert.deepEqual([row.node_pub, row.app], [second.client.seqPub, 'x']);
@@ -117,6 +121,13 @@ await runSuite(async ({ check }) => {
       ['/identities/', /not what it signed/, (json) => (json.avatar = null)],
       ['/identities/', /not what it signed/, (json) => (json.display_name = 'X')],
       ['/identities/', /row is not about it/, (json) => (json.pub_key = there)],
+      ['/identities/', /are not those it signed/, (json) =>
+        (json.enclaves.find(({ name }) => name === 'personal').enclave_id = here)],
+      ['/identities/', /are not those it signed/, (json) => json.enclaves.pop()],
+      ['/identities/', /are not those it signed/, (json) =>
+        json.enclaves.push({ name: 'more', enclave_id: here })],
+      ['/identities/', /not of this identity/, (json) =>
+        json.enclaves.unshift({ enclave_id: others })],
       ['/identities/', /no id/, (json) => (json.enclaves[0].enclave_id = 7)],
     ];
     for (const [where, pattern, lie] of lies) {

@@ -72,6 +72,18 @@ Test(manifest, names_owners_and_no_other_members)
     cr_assert_not(enc_manifest_names_owner(&manifest, vector_key("seq").pub32));
 }
 
+Test(manifest, may_be_registered_by_author_owner_and_sequencer)
+{
+    struct enc_event event = vector_event(0);
+    struct enc_manifest manifest = manifest_of(event.commit.content);
+    uint8_t other32[32] = {7};
+    cr_assert(enc_manifest_may_register(&manifest, &event, vector_key("owner").pub32));
+    cr_assert(enc_manifest_may_register(&manifest, &event, event.sequencer32));
+    cr_assert_not(enc_manifest_may_register(&manifest, &event, other32));
+    memcpy(event.commit.from32, other32, 32);
+    cr_assert(enc_manifest_may_register(&manifest, &event, other32));
+}
+
 Test(manifest, commit_of_the_vectors_is_checked)
 {
     struct enc_key sequencer = vector_key("seq"), other = vector_key("member");
