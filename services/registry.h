@@ -10,28 +10,19 @@
 #include "proto/manifest.h"
 #include "services/dataview.h"
 #include "services/enclave.h"
+#include "services/text.h"
 
 /* ---- contents ---- */
 
-/** Bounds of what is registered. Lengths of text in code points (protocol.md 16.101), of what is
- * ASCII in bytes. */
+/** Bounds of what is registered, beside those of texts. Lengths of what is ASCII in bytes. */
 enum {
     ENC_REG_ENDPOINTS_MAX = 16,
     ENC_REG_PRIORITY_MAX = 65535, /* 0 is tried first */
     ENC_REG_PROTOCOLS_MAX = 16,
     ENC_REG_PROTOCOL_LEN_MAX = 32, /* of letters, digits, '+', '-', '.' */
     ENC_REG_ENC_V_MAX = 65535,
-    ENC_REG_NAME_MAX = 100,  /* display_name, app */
-    ENC_REG_TEXT_MAX = 5000, /* bio, desc */
-    ENC_REG_AVATAR_MAX = 2048,
     ENC_REG_MAP_MAX = 64,         /* enclaves that an identity names */
     ENC_REG_MAP_KEY_LEN_MAX = 64, /* of letters, digits, '_', '-', '.' */
-};
-
-/** A text that may be left out. */
-struct enc_reg_text {
-    bool is_given;
-    struct enc_bytes text;
 };
 
 struct enc_reg_node {
@@ -45,13 +36,11 @@ struct enc_reg_enclave {
     uint8_t node_pub32[32];
     struct enc_event event; /* the Manifest's */
     struct enc_manifest manifest;
-    struct enc_reg_text app;
+    struct enc_text app;
 };
 
 struct enc_reg_identity {
-    struct enc_reg_text display_name; /* given */
-    struct enc_reg_text avatar;
-    struct enc_reg_text bio;
+    struct enc_persona persona;
     const struct enc_json *enclaves; /* name -> hex64; NULL: left out */
 };
 

@@ -1,29 +1,8 @@
 /* What may be registered, and by whom. */
 #include "proto/endpoint.h"
-#include "proto/fold.h"
 #include "services/registry.h"
 
-/* ---- text ---- */
-
-struct text_rule {
-    const char *name;
-    size_t min; /* code points */
-    size_t max;
-    bool is_required;
-};
-
-static bool take_text(struct enc_reg_text *out, const struct enc_json *object,
-                      const struct text_rule *rule)
-{
-    const struct enc_json *json = enc_json_get(object, rule->name);
-    *out = (struct enc_reg_text){.is_given = json != NULL};
-    if (!json)
-        return !rule->is_required;
-    if (!enc_json_text(json, &out->text))
-        return false;
-    size_t count = enc_text_count(out->text);
-    return count >= rule->min && count <= rule->max;
-}
+/* ---- words ---- */
 
 static bool is_alnum(uint8_t c)
 {
@@ -122,12 +101,12 @@ static enum enc_err as_content(enum enc_err err)
 
 static bool take_about(struct enc_reg_enclave *out, const struct enc_json *content)
 {
-    static const struct text_rule APP = {"app", 1, ENC_REG_NAME_MAX, false};
-    static const struct text_rule DESC = {"desc", 0, ENC_REG_TEXT_MAX, false};
-    struct enc_reg_text desc;
+    static const struct enc_text_rule APP = {"app", 1, ENC_TEXT_NAME_MAX, false};
+    static const struct enc_text_rule DESC = {"desc", 0, ENC_TEXT_LONG_MAX, false};
+    struct enc_text desc;
     const struct enc_json *meta = enc_json_get(content, "meta");
     return enc_json_hex(enc_json_get(content, "node_pub"), out->node_pub32, 32) &&
-           take_text(&out->app, content, &APP) && take_text(&desc, content, &DESC) &&
+           enc_text_take(&out->app, content, &APP) && enc_text_take(&desc, content, &DESC) &&
            (!meta || meta->kind == ENC_JSON_OBJECT);
 }
 
@@ -192,13 +171,9 @@ static bool is_map(const struct enc_json *json)
 
 enum enc_err enc_reg_identity_take(struct enc_reg_identity *out, const struct enc_json *content)
 {
-    static const struct text_rule NAME = {"display_name", 1, ENC_REG_NAME_MAX, true};
-    static const struct text_rule AVATAR = {"avatar", 1, ENC_REG_AVATAR_MAX, false};
-    static const struct text_rule BIO = {"bio", 0, ENC_REG_TEXT_MAX, false};
     out->enclaves = enc_json_get(content, "enclaves");
-    bool is_good = take_text(&out->display_name, content, &NAME) &&
-                   take_text(&out->avatar, content, &AVATAR) &&
-                   take_text(&out->bio, content, &BIO) && (!out->enclaves || is_map(out->enclaves));
+    bool is_good =
+        enc_persona_take(&out->persona, content) && (!out->enclaves || is_map(out->enclaves));
     return is_good ? ENC_ERR_OK : ENC_ERR_INVALID_CONTENT;
 }
 

@@ -240,14 +240,6 @@ static void put_from_and_time(struct columns *columns)
     enc_json_member_u64(&columns->members, "registered_at", columns->row.registered_ms);
 }
 
-static void put_text(struct columns *columns, const char *name, const struct enc_reg_text *text)
-{
-    if (text->is_given)
-        enc_json_member_text(&columns->members, name, text->text);
-    else
-        enc_json_member_raw(&columns->members, name, ENC_LIT("null"));
-}
-
 /* ---- Reg_Node ---- */
 
 static void put_endpoint(struct enc_buffer *out, const struct enc_json *endpoint)
@@ -328,7 +320,7 @@ enum enc_err enc_reg_enclave_map(struct enc_rows *rows, const struct enc_fact *f
     enc_json_member(&columns.members, "manifest");
     enc_event_put_json(&columns.members, &enclave.event, false);
     put_from_and_time(&columns);
-    put_text(&columns, "app", &enclave.app);
+    enc_text_put(&columns.members, "app", &enclave.app);
     return columns_store(&columns, rows, &place);
 }
 
@@ -357,9 +349,9 @@ enum enc_err enc_reg_identity_map(struct enc_rows *rows, const struct enc_fact *
     columns_init(&columns, rows->arena, fact);
     memcpy(place.key32, fact->commit->from32, 32);
     put_key(&columns, "pub_key", place.key32);
-    put_text(&columns, "display_name", &identity.display_name);
-    put_text(&columns, "avatar", &identity.avatar);
-    put_text(&columns, "bio", &identity.bio);
+    enc_text_put(&columns.members, "display_name", &identity.persona.display_name);
+    enc_text_put(&columns.members, "avatar", &identity.persona.avatar);
+    enc_text_put(&columns.members, "bio", &identity.persona.bio);
     enc_json_member_u64(&columns.members, "registered_at", columns.row.registered_ms);
     put_map(&columns.more, identity.enclaves);
     return columns_store(&columns, rows, &place);

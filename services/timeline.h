@@ -7,6 +7,7 @@
 
 #include "services/dataview.h"
 #include "services/search.h"
+#include "services/text.h"
 
 enum enc_timeline_view {
     ENC_TIMELINE_POST = ENC_VIEW_OWN, /* enclave32, seq -> enc_post_put */
@@ -45,11 +46,7 @@ struct enc_post {
 struct enc_profile {
     uint8_t id32[32]; /* of the Profile that it is from */
     uint64_t document;
-    bool has_bio;
-    bool has_avatar;
-    struct enc_bytes display_name;
-    struct enc_bytes bio;
-    struct enc_bytes avatar;
+    struct enc_persona persona;
 };
 
 struct enc_followed {

@@ -45,15 +45,6 @@ enum enc_err enc_timeline_read_likes(struct enc_read *read, struct enc_buffer *o
 
 /* ---- /profile/:id ---- */
 
-static void put_optional(struct enc_buffer *out, const char *name, bool is_there,
-                         struct enc_bytes text)
-{
-    if (is_there)
-        enc_json_member_text(out, name, text);
-    else
-        enc_json_member_raw(out, name, ENC_LIT("null"));
-}
-
 /* Errors: IDENTITY_NOT_FOUND, INTERNAL */
 static enum enc_err put_profile(const struct enc_read *read, struct enc_buffer *out,
                                 struct enc_bytes from)
@@ -67,9 +58,9 @@ static enum enc_err put_profile(const struct enc_read *read, struct enc_buffer *
     if (!enc_profile_take(&profile, value))
         return ENC_ERR_INTERNAL;
     enc_json_member_hex(out, "from_pub", from);
-    enc_json_member_text(out, "display_name", profile.display_name);
-    put_optional(out, "bio", profile.has_bio, profile.bio);
-    put_optional(out, "avatar", profile.has_avatar, profile.avatar);
+    enc_text_put(out, "display_name", &profile.persona.display_name);
+    enc_text_put(out, "bio", &profile.persona.bio);
+    enc_text_put(out, "avatar", &profile.persona.avatar);
     return ENC_ERR_OK;
 }
 

@@ -245,9 +245,9 @@ static enum enc_err add_to_search(struct enc_rows *rows, struct enc_arena *arena
     struct enc_buffer buffer;
     struct enc_document document = {.name = key_32(from32)};
     enc_buffer_init(&buffer, arena, SIZE_MAX / 4);
-    enc_buffer_add(&buffer, profile->display_name);
+    enc_buffer_add(&buffer, profile->persona.display_name.bytes);
     enc_buffer_add(&buffer, ENC_LIT("\n"));
-    enc_buffer_add(&buffer, profile->bio);
+    enc_buffer_add(&buffer, profile->persona.bio.bytes);
     ENC_TRY(enc_buffer_bytes(&buffer, &document.text));
     return enc_search_add(rows, &profile->document, arena, ENC_TIMELINE_FIND_PROFILE, &document);
 }

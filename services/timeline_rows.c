@@ -79,44 +79,42 @@ bool enc_post_take(struct enc_post *out, struct enc_bytes value)
 
 /* ---- profiles: each text is a byte that says whether it is there, its length, itself ---- */
 
-static void put_text(struct enc_buffer *out, bool is_there, struct enc_bytes text)
+static void put_text(struct enc_buffer *out, const struct enc_text *text)
 {
     uint8_t *at = enc_buffer_extend(out, 5);
     if (!at)
         return;
-    at[0] = is_there;
-    enc_be32_put(at + 1, is_there ? (uint32_t)text.len : 0);
-    if (is_there)
-        enc_buffer_add(out, text);
+    at[0] = text->is_given;
+    enc_be32_put(at + 1, (uint32_t)text->bytes.len);
+    enc_buffer_add(out, text->bytes);
 }
 
-static bool take_text(bool *is_there, struct enc_bytes *text, struct enc_bytes *value)
+static bool take_text(struct enc_text *text, struct enc_bytes *value)
 {
     const uint8_t *head = cut(value, 5);
     if (!head || head[0] > 1)
         return false;
     size_t len = enc_be32_get(head + 1);
-    *is_there = head[0] == 1;
-    *text = enc_bytes_of(cut(value, len), len);
-    return text->data != NULL;
+    text->is_given = head[0] == 1;
+    text->bytes = enc_bytes_of(cut(value, len), len);
+    return text->bytes.data != NULL;
 }
 
 void enc_profile_put(struct enc_buffer *out, const struct enc_profile *profile)
 {
     put_32(out, profile->id32);
     put_u64(out, profile->document);
-    put_text(out, true, profile->display_name);
-    put_text(out, profile->has_bio, profile->bio);
-    put_text(out, profile->has_avatar, profile->avatar);
+    put_text(out, &profile->persona.display_name);
+    put_text(out, &profile->persona.bio);
+    put_text(out, &profile->persona.avatar);
 }
 
 bool enc_profile_take(struct enc_profile *out, struct enc_bytes value)
 {
-    bool has_name = false;
+    struct enc_persona *persona = &out->persona;
     return take_32(out->id32, &value) && take_u64(&out->document, &value) &&
-           take_text(&has_name, &out->display_name, &value) &&
-           take_text(&out->has_bio, &out->bio, &value) &&
-           take_text(&out->has_avatar, &out->avatar, &value) && has_name && value.len == 0;
+           take_text(&persona->display_name, &value) && take_text(&persona->bio, &value) &&
+           take_text(&persona->avatar, &value) && persona->display_name.is_given && value.len == 0;
 }
 
 /* ---- origins ---- */

@@ -4,14 +4,7 @@
 
 #include "services/timeline.h"
 
-/** Lengths of text in code points (protocol.md 16.101), of what is ASCII in bytes. */
-enum {
-    ENC_POST_TEXT_MAX = 5000,
-    ENC_PROFILE_NAME_MAX = 100,
-    ENC_PROFILE_BIO_MAX = 5000,
-    ENC_PROFILE_AVATAR_MAX = 2048,
-    ENC_FOLLOW_URI_LEN_MAX = 512,
-};
+enum { ENC_FOLLOW_URI_LEN_MAX = 512 };
 
 /** What a Post, a Profile, a Like or Unlike, a Follow or Unfollow says; content NULL: it is no
  * JSON. Texts are views into the content. Errors: INVALID_CONTENT */
