@@ -177,13 +177,10 @@ static enum enc_err put_total(const struct enc_read *read, struct enc_buffer *ou
                               enum enc_reg_table table, const uint8_t from32[32])
 {
     uint8_t name[ENC_REG_COUNT_KEY_LEN_MAX];
-    bool found = false;
-    struct enc_bytes value;
-    ENC_TRY(enc_snap_row(read->snap, &found, &value, view_of(read, ENC_REG_VIEW_COUNTS),
-                         enc_reg_count_key(name, table, from32)));
-    if (found && value.len != 8)
-        return ENC_ERR_INTERNAL;
-    enc_json_member_u64(out, "total", found ? enc_be64_get(value.data) : 0);
+    uint64_t total = 0;
+    ENC_TRY(enc_count_find(&total, read->snap, view_of(read, ENC_REG_VIEW_COUNTS),
+                           enc_reg_count_key(name, table, from32)));
+    enc_json_member_u64(out, "total", total);
     return ENC_ERR_OK;
 }
 

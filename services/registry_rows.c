@@ -92,21 +92,11 @@ static struct enc_bytes event_key(uint8_t out64[64], const uint8_t enclave32[32]
 /* ---- counts and indexes ---- */
 
 static enum enc_err count(struct enc_rows *rows, const struct place *place,
-                          const struct enc_reg_row *row, bool is_more)
+                          const struct enc_reg_row *row, int by)
 {
     uint8_t name[ENC_REG_COUNT_KEY_LEN_MAX];
-    uint8_t value8[8];
-    bool found = false;
-    struct enc_bytes value;
     struct enc_bytes key = enc_reg_count_key(name, place->table, row->from32);
-    ENC_TRY(enc_rows_get(rows, &found, &value, ENC_REG_VIEW_COUNTS, key));
-    if (found && value.len != sizeof value8)
-        return ENC_ERR_INTERNAL;
-    uint64_t before = found ? enc_be64_get(value.data) : 0;
-    if (!is_more && before <= 1)
-        return enc_rows_del(rows, ENC_REG_VIEW_COUNTS, key);
-    enc_be64_put(value8, is_more ? before + 1 : before - 1);
-    return enc_rows_put(rows, ENC_REG_VIEW_COUNTS, key, enc_bytes_of(value8, sizeof value8));
+    return enc_rows_count(rows, ENC_REG_VIEW_COUNTS, key, by);
 }
 
 static enum enc_err enter_index(struct enc_rows *rows, const struct place *place,
@@ -117,7 +107,7 @@ static enum enc_err enter_index(struct enc_rows *rows, const struct place *place
         return ENC_ERR_OK;
     ENC_TRY(enc_rows_put(rows, INDEX[place->table].view, index_key(name, place, row),
                          enc_bytes_of(NULL, 0)));
-    return count(rows, place, row, true);
+    return count(rows, place, row, 1);
 }
 
 static enum enc_err leave_index(struct enc_rows *rows, const struct place *place,
@@ -127,7 +117,7 @@ static enum enc_err leave_index(struct enc_rows *rows, const struct place *place
     if (!INDEX[place->table].view)
         return ENC_ERR_OK;
     ENC_TRY(enc_rows_del(rows, INDEX[place->table].view, index_key(name, place, row)));
-    return count(rows, place, row, false);
+    return count(rows, place, row, -1);
 }
 
 /* ---- rows ---- */

@@ -78,6 +78,40 @@ enum enc_err enc_rows_del(struct enc_rows *rows, uint32_t view, struct enc_bytes
     return ENC_ERR_OK;
 }
 
+static enum enc_err take_count(uint64_t *number, bool found, struct enc_bytes value)
+{
+    if (found && value.len != 8)
+        return ENC_ERR_INTERNAL;
+    *number = found ? enc_be64_get(value.data) : 0;
+    return ENC_ERR_OK;
+}
+
+enum enc_err enc_rows_count(struct enc_rows *rows, uint32_t view, struct enc_bytes key, int by)
+{
+    bool found = false;
+    struct enc_bytes value;
+    uint64_t number = 0;
+    uint8_t bytes8[8];
+    ENC_TRY(enc_rows_get(rows, &found, &value, view, key));
+    ENC_TRY(take_count(&number, found, value));
+    if (by < 0 && number == 0)
+        return ENC_ERR_INTERNAL;
+    number += (uint64_t)(int64_t)by;
+    if (number == 0)
+        return enc_rows_del(rows, view, key);
+    enc_be64_put(bytes8, number);
+    return enc_rows_put(rows, view, key, enc_bytes_of(bytes8, sizeof bytes8));
+}
+
+enum enc_err enc_count_find(uint64_t *number, struct enc_snap *snap, struct enc_view view,
+                            struct enc_bytes key)
+{
+    bool found = false;
+    struct enc_bytes value;
+    ENC_TRY(enc_snap_row(snap, &found, &value, view, key));
+    return take_count(number, found, value);
+}
+
 enum enc_err enc_rows_put_shared(struct enc_rows *rows, enum enc_shared_view view,
                                  struct enc_bytes key, struct enc_bytes value)
 {

@@ -48,6 +48,15 @@ ENC_MUST_USE enum enc_err enc_rows_put(struct enc_rows *rows, uint32_t view, str
                                        struct enc_bytes value);
 ENC_MUST_USE enum enc_err enc_rows_del(struct enc_rows *rows, uint32_t view, struct enc_bytes key);
 
+/** Add 1 or -1 to a number that counts rows; there is no row of one that is 0. Errors: INTERNAL
+ * (also: below 0), TOO_LARGE (arena) */
+ENC_MUST_USE enum enc_err enc_rows_count(struct enc_rows *rows, uint32_t view, struct enc_bytes key,
+                                         int by);
+
+/** Such a number in a snapshot. Errors: INTERNAL */
+ENC_MUST_USE enum enc_err enc_count_find(uint64_t *number, struct enc_snap *snap,
+                                         struct enc_view view, struct enc_bytes key);
+
 /** A row under ord 0; runs do not see them before they are durable. Errors: TOO_LARGE (arena) */
 ENC_MUST_USE enum enc_err enc_rows_put_shared(struct enc_rows *rows, enum enc_shared_view view,
                                               struct enc_bytes key, struct enc_bytes value);

@@ -72,7 +72,6 @@ void enc_profile_put(struct enc_buffer *out, const struct enc_profile *profile);
 ENC_MUST_USE bool enc_profile_take(struct enc_profile *out, struct enc_bytes value);
 void enc_origin_put(struct enc_buffer *out, const struct enc_origin *origin);
 ENC_MUST_USE bool enc_origin_take(struct enc_origin *out, struct enc_bytes value);
-ENC_MUST_USE bool enc_number_take(uint64_t *out, struct enc_bytes value);
 
 /**
  * The active Follow of an enclave by the owner; *found false: there is none. uri lives as long as

@@ -44,26 +44,6 @@ static struct enc_place place_of(const struct enc_fact *fact)
     return enc_place_of(fact->commit->enclave32, fact->event->seq);
 }
 
-/* ---- numbers that are counted as rows come and go ---- */
-
-static enum enc_err count(struct enc_rows *rows, uint32_t view, struct enc_bytes key, int by)
-{
-    bool found = false;
-    struct enc_bytes value;
-    uint64_t number = 0;
-    uint8_t bytes8[8];
-    ENC_TRY(enc_rows_get(rows, &found, &value, view, key));
-    if (found && !enc_number_take(&number, value))
-        return ENC_ERR_INTERNAL;
-    if (by < 0 && number == 0)
-        return ENC_ERR_INTERNAL;
-    number += (uint64_t)(int64_t)by;
-    if (number == 0)
-        return enc_rows_del(rows, view, key);
-    enc_be64_put(bytes8, number);
-    return enc_rows_put(rows, view, key, enc_bytes_of(bytes8, 8));
-}
-
 /* ---- origins ---- */
 
 static enum enc_err put_origin(struct enc_rows *rows, const struct enc_fact *fact,
@@ -147,7 +127,7 @@ static enum enc_err map_post(struct enc_rows *rows, const struct enc_fact *fact)
     ENC_TRY(enc_rows_put(rows, ENC_TIMELINE_AUTHOR, pair_key(&author), nothing));
     ENC_TRY(enc_rows_put(rows, ENC_TIMELINE_FEED, pair_key(&feed), place_key(&place)));
     ENC_TRY(put_origin(rows, fact, ENC_ORIGIN_POST, NULL));
-    return count(rows, ENC_TIMELINE_COUNT, ENC_TIMELINE_COUNT_POSTS, 1);
+    return enc_rows_count(rows, ENC_TIMELINE_COUNT, ENC_TIMELINE_COUNT_POSTS, 1);
 }
 
 /* An Update that is no Post leaves the post as it was: only what is pushed in can be one. */
@@ -175,7 +155,7 @@ static enum enc_err remove_post(struct enc_rows *rows, const struct enc_place *p
     ENC_TRY(enc_rows_del(rows, ENC_TIMELINE_FEED, pair_key(&feed)));
     ENC_TRY(enc_rows_del(rows, ENC_TIMELINE_ORIGIN, key_32(post.id32)));
     ENC_TRY(enc_rows_del(rows, ENC_TIMELINE_POST, place_key(place)));
-    return count(rows, ENC_TIMELINE_COUNT, ENC_TIMELINE_COUNT_POSTS, -1);
+    return enc_rows_count(rows, ENC_TIMELINE_COUNT, ENC_TIMELINE_COUNT_POSTS, -1);
 }
 
 /* ---- likes: one for each author and event ---- */
@@ -196,7 +176,7 @@ static enum enc_err map_like(struct enc_rows *rows, const struct enc_fact *fact)
     ENC_TRY(enc_rows_put(rows, ENC_TIMELINE_LIKE_OF, pair_key(&of), place_key(&place)));
     ENC_TRY(enc_rows_put(rows, ENC_TIMELINE_LIKE, pair_key(&like), pair_key(&who)));
     ENC_TRY(put_origin(rows, fact, ENC_ORIGIN_LIKE, ref32));
-    return count(rows, ENC_TIMELINE_LIKE_COUNT, key_32(ref32), 1);
+    return enc_rows_count(rows, ENC_TIMELINE_LIKE_COUNT, key_32(ref32), 1);
 }
 
 static enum enc_err remove_like(struct enc_rows *rows, const uint8_t ref32[32],
@@ -218,7 +198,7 @@ static enum enc_err remove_like(struct enc_rows *rows, const uint8_t ref32[32],
     ENC_TRY(enc_rows_del(rows, ENC_TIMELINE_ORIGIN, key_32(who.data + 32)));
     ENC_TRY(enc_rows_del(rows, ENC_TIMELINE_LIKE, pair_key(&like)));
     ENC_TRY(enc_rows_del(rows, ENC_TIMELINE_LIKE_OF, pair_key(&of)));
-    return count(rows, ENC_TIMELINE_LIKE_COUNT, key_32(ref32), -1);
+    return enc_rows_count(rows, ENC_TIMELINE_LIKE_COUNT, key_32(ref32), -1);
 }
 
 static enum enc_err map_unlike(struct enc_rows *rows, const struct enc_fact *fact)

@@ -23,11 +23,7 @@ enum enc_err enc_timeline_row(const struct enc_read *read, bool *found, struct e
 enum enc_err enc_timeline_count(const struct enc_read *read, uint64_t *number,
                                 enum enc_timeline_view view, struct enc_bytes key)
 {
-    bool found = false;
-    struct enc_bytes value;
-    *number = 0;
-    ENC_TRY(enc_timeline_row(read, &found, &value, view, key));
-    return !found || enc_number_take(number, value) ? ENC_ERR_OK : ENC_ERR_INTERNAL;
+    return enc_count_find(number, read->snap, (struct enc_view){read->state.ord, view}, key);
 }
 
 /* ---- a post ---- */

@@ -52,11 +52,6 @@ static bool take_u64(uint64_t *out, struct enc_bytes *value)
     return at != NULL;
 }
 
-bool enc_number_take(uint64_t *out, struct enc_bytes value)
-{
-    return take_u64(out, &value) && value.len == 0;
-}
-
 /* ---- posts ---- */
 
 void enc_post_put(struct enc_buffer *out, const struct enc_post *post)
