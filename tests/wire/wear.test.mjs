@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { runSuite } from './lib/check.mjs';
 import { Enclave, wall } from './lib/fixtures.mjs';
 import { request } from './lib/http.mjs';
-import { Daemon, PROGRAM } from './lib/process.mjs';
+import { Daemon, newFolder, PROGRAM } from './lib/process.mjs';
 import { Raw } from './lib/raw.mjs';
 import { Socket } from './lib/socket.mjs';
 import { mapWide, until } from './lib/wait.mjs';
@@ -37,11 +37,23 @@ await runSuite(async ({ check }) => {
     return Number(text.match(new RegExp(`^${name} (\\d+)$`, 'm'))[1]);
   };
 
-  async function load(mode, enclaves, commits) {
-    const { stdout } = await promisify(execFile)(LOAD, ['--mode', mode, '--port', port, '--pid',
-      String(pid), '--enclaves', String(enclaves), '--commits', String(commits),
-      '--in-flight', '64'], { env: LOAD_ENV });
-    assert.match(stdout, new RegExp(`accepted=${commits} of ${commits}`));
+  async function generate(...words) {
+    const { stdout } = await promisify(execFile)(LOAD, words.map(String), { env: LOAD_ENV });
+    return JSON.parse(stdout);
+  }
+  async function send(wire, file, count) {
+    const { accepted } = await generate('send', '--wire', wire, '--host', '127.0.0.1', '--port', port,
+      '--pid', pid, '--file', file, '--in_flight', 64, '--connections', 1);
+    assert.equal(accepted, count);
+  }
+  let seed = 0;
+  async function load(wire, enclaves, commits) {
+    const dir = newFolder();
+    seed += 1;
+    await generate('sign', '--dir', dir, '--count', commits, '--enclaves', enclaves,
+      '--bundle', 256, '--seed', `wear${seed}`, '--first', 0);
+    await send(wire, path.join(dir, 'manifests.txt'), enclaves);
+    await send(wire, path.join(dir, 'commits.txt'), commits);
   }
 
   /* One of the ways in which clients come and go. */

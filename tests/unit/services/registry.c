@@ -260,6 +260,7 @@ Test(registry, nodes_of_one_moment_are_listed_by_key)
 
 static void setup_short(void)
 {
+    rig_close(&rig); /* the suite's */
     rig_init(&rig, 2);
     rig.config.limits.query_body_len_max = 1024;
     rig_start(&rig);
