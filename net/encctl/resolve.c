@@ -25,15 +25,16 @@ static bool take32(uint8_t out32[32], const struct enc_json *object, const char 
     return enc_json_hex(enc_json_get(object, name), out32, 32);
 }
 
-/* GET of a row: *out is NULL when the registry has none. False: no answer, or another refusal. */
+/* GET of a row: *out is NULL when the registry has none. False: no answer, or another refusal.
+ * Lists in it begin behind offset. */
 static bool get_row(struct resolver *r, const struct enc_json **out, const char *table,
-                    const uint8_t key32[32])
+                    const uint8_t key32[32], size_t offset)
 {
     char hex[64];
     char path[ENC_PATH_LEN_MAX];
     struct enc_answer answer;
     enc_hex_encode(hex, enc_bytes_of(key32, 32));
-    snprintf(path, sizeof path, "/%s/%.64s?limit=100", table, hex);
+    snprintf(path, sizeof path, "/%s/%.64s?limit=100&offset=%zu", table, hex, offset);
     *out = NULL;
     if (!enc_http_get(r->ctl, &r->ctl->arena, &answer, path))
         return false;
@@ -249,7 +250,7 @@ static bool resolve_enclave(struct resolver *r, const uint8_t enclave32[32], boo
     struct enc_event manifest;
     const char *how = "";
     const struct enc_json *both = NULL;
-    if (!get_row(r, &both, "resolve", enclave32))
+    if (!get_row(r, &both, "resolve", enclave32, 0))
         return false;
     *found = both != NULL;
     if (!both)
@@ -328,31 +329,59 @@ static bool check_identity(struct resolver *r, const struct enc_json *row, const
     return true;
 }
 
-static bool resolve_identity(struct resolver *r, const struct enc_json *row,
-                             const uint8_t key32[32])
+/* An element of an identity's enclaves: it may name any, and registered its own. */
+static bool resolve_element(struct resolver *r, const struct enc_json *element,
+                            const uint8_t *identity32)
 {
     uint8_t enclave32[32];
     bool found = false;
-    if (!check_identity(r, row, key32))
+    if (!take32(enclave32, element, "enclave_id"))
+        return lies("identity", "one of its enclaves has no id");
+    r->identity32 = identity32;
+    if (!resolve_enclave(r, enclave32, &found))
         return false;
+    if (!found && !r->ctl->is_json)
+        enc_out_text("not registered", enc_json_get(element, "enclave_id")->text);
+    return true;
+}
+
+/* Those it names stand on every page, and are told with the first. */
+static bool resolve_page(struct resolver *r, size_t *seen, const struct enc_json *row,
+                         const uint8_t key32[32])
+{
+    bool is_first = *seen == 0;
     const struct enc_json *enclaves = enc_json_get(row, "enclaves");
     for (const struct enc_json *at = enclaves ? enclaves->child : NULL; at; at = at->next) {
-        if (!take32(enclave32, at, "enclave_id"))
-            return lies("identity", "one of its enclaves has no id");
-        r->identity32 = enc_json_get(at, "name") ? NULL : key32; /* it may name any */
-        if (!resolve_enclave(r, enclave32, &found))
+        bool is_named = enc_json_get(at, "name") != NULL;
+        *seen += !is_named;
+        if ((is_first || !is_named) && !resolve_element(r, at, is_named ? NULL : key32))
             return false;
-        if (!found && !r->ctl->is_json)
-            enc_out_text("not registered", enc_json_get(at, "enclave_id")->text);
     }
     return true;
+}
+
+static bool resolve_identity(struct resolver *r, const struct enc_json *row,
+                             const uint8_t key32[32])
+{
+    uint64_t total = 0;
+    size_t seen = 0;
+    size_t before = 0;
+    bool is_good = check_identity(r, row, key32);
+    if (is_good && !enc_json_u64(enc_json_get(row, "total"), &total))
+        return lies("identity", "its enclaves are not counted");
+    do {
+        before = seen;
+        is_good = is_good && resolve_page(r, &seen, row, key32) &&
+                  (seen >= total || get_row(r, &row, "identities", key32, seen));
+    } while (is_good && row && seen > before && seen < total);
+    return is_good;
 }
 
 static enum enc_exit resolve(struct resolver *r, const uint8_t id32[32])
 {
     bool found = false;
     const struct enc_json *row = NULL;
-    if (!get_row(r, &row, "identities", id32))
+    if (!get_row(r, &row, "identities", id32, 0))
         return ENC_EXIT_REFUSED;
     if (row)
         return resolve_identity(r, row, id32) ? ENC_EXIT_OK : ENC_EXIT_REFUSED;

@@ -6,8 +6,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { runSuite } from './lib/check.mjs';
-import { nonce } from './lib/commit.mjs';
+import { makeCommit, makeManifest, nonce } from './lib/commit.mjs';
 import { encctl, liar } from './lib/encctl.mjs';
+import { assertOk } from './lib/errors.mjs';
 import { eventFault } from './lib/event.mjs';
 import { newKey } from './lib/keys.mjs';
 import { Daemon, newFolder } from './lib/process.mjs';
@@ -102,6 +103,25 @@ await runSuite(async ({ check }) => {
     await must('resolve', there);
     await must('--key', nodeKey(second), 'register', 'node', second.url);
     await must('resolve', there, '--ask');
+  });
+  await check('resolve: all enclaves of an identity, more than a page of them', async () => {
+    const many = newKey();
+    const register = (type, content) => first.client.post('/registry',
+      makeCommit(many, registryId, type, content));
+    const registryId = (await first.client.get('/registry/info/enclave')).json.enclave;
+    assertOk(await register('Reg_Identity', { display_name: 'many' }));
+    const made = [];
+    for (let i = 0; i < 103; i++) {
+      const manifest = makeManifest(many, { enc_v: 1, RBAC: { roles: [], schema: [],
+        initial_state: { Owner: [many.pub] } }, meta: { i } });
+      assertOk(await first.client.post('/', manifest));
+      const shown = await first.client.get(`/enclave/${manifest.enclave}/info/manifest`);
+      assertOk(await register('Reg_Enclave', { manifest: shown.json,
+        node_pub: first.client.seqPub }));
+      made.push(manifest.enclave);
+    }
+    const [, ...enclaves] = await must('resolve', many.pub);
+    assert.deepEqual(enclaves.map((line) => line.enclave.enclave_id).sort(), made.sort());
   });
   await check('resolve: a registry that lies is found out', async () => {
     const flip = (hex) => hex.slice(0, -1) + (hex.endsWith('0') ? '1' : '0');
