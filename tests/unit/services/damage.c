@@ -143,6 +143,22 @@ static void damage_all(const struct use *used)
     cr_assert_gt(told, row_count, "what is damaged is mostly not taken for good");
 }
 
+/* A block of the search that is none: there are too few posts for a real one. */
+static void damage_blocks(const struct use *used)
+{
+    static const uint8_t LIKE_ONE[] = {0, 0, 0, 1, 0, 0, 0, 1, 0, 'a', 'b', 'c', 0, 0, 0, 1, 0, 0};
+    static const uint8_t FIRST8[8] = {0};
+    const uint32_t view = ENC_TIMELINE_FIND_POST + ENC_SEARCH_VIEWS - 1;
+    const struct enc_bytes key = enc_bytes_of(FIRST8, 8);
+    for (int how = 0; how < HOWS; how++) {
+        put(used->enclave32, view, key, damaged(enc_bytes_of(LIKE_ONE, sizeof LIKE_ONE), how));
+        use(used);
+    }
+    put(used->enclave32, view, key, enc_bytes_of(LIKE_ONE, sizeof LIKE_ONE));
+    use(used);
+    del(used->enclave32, view, key);
+}
+
 Test(damage, a_timeline_answers_whatever_its_rows_are)
 {
     timeline_open(&rig, 1);
@@ -182,6 +198,7 @@ Test(damage, a_timeline_answers_whatever_its_rows_are)
     for (size_t i = 0; i < 3; i++)
         rig_accept(&rig, &drafts[i]);
     damage_all(&used);
+    damage_blocks(&used);
 }
 
 /* A Reg_Enclave of a timeline that this very node has, by its Owner. */
