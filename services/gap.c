@@ -448,7 +448,7 @@ static void count_try(struct enc_pull *pull, struct enc_push_mark *mark)
 
 static enum enc_err learn(struct enc_run *run, struct enc_pull *pull, struct enc_push_mark *mark)
 {
-    ENC_TRY(enc_push_mark_get(&run->rows, pull->enclave32, mark));
+    ENC_TRY(enc_push_mark_get(&run->rows, pull->enclave32, pull->sequencer32, mark));
     bool is_over = !enc_gap_is_before(mark, pull->wanted);
     if (is_over || position(mark) > pull->after)
         return ENC_ERR_OK;
@@ -457,7 +457,7 @@ static enum enc_err learn(struct enc_run *run, struct enc_pull *pull, struct enc
     else
         count_try(pull, mark);
     run->has_writes = true;
-    return enc_push_mark_put(&run->rows, pull->enclave32, mark);
+    return enc_push_mark_put(&run->rows, pull->enclave32, pull->sequencer32, mark);
 }
 
 static bool goes_on(const struct enc_pull *pull, const struct enc_push_mark *mark)

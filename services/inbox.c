@@ -89,13 +89,23 @@ enum enc_err enc_fold_pushed(const struct enc_folding *folding, const struct enc
 
 /* ---- marks ---- */
 
-enum enc_err enc_push_mark_get(const struct enc_rows *rows, const uint8_t enclave32[32],
-                               struct enc_push_mark *mark)
+static struct enc_bytes mark_key(uint8_t key64[64], const uint8_t enclave32[32],
+                                 const uint8_t sequencer32[32])
 {
+    memcpy(key64, enclave32, 32);
+    memcpy(key64 + 32, sequencer32, 32);
+    return enc_bytes_of(key64, 64);
+}
+
+enum enc_err enc_push_mark_get(const struct enc_rows *rows, const uint8_t enclave32[32],
+                               const uint8_t sequencer32[32], struct enc_push_mark *mark)
+{
+    uint8_t key64[64];
     struct enc_bytes value;
     bool found = false;
     *mark = (struct enc_push_mark){.last = 0};
-    ENC_TRY(enc_rows_get(rows, &found, &value, ENC_VIEW_PUSH_SEQ, enc_bytes_of(enclave32, 32)));
+    ENC_TRY(enc_rows_get(rows, &found, &value, ENC_VIEW_PUSH_SEQ,
+                         mark_key(key64, enclave32, sequencer32)));
     if (!found)
         return ENC_ERR_OK;
     if (value.len != MARK_LEN)
@@ -107,12 +117,13 @@ enum enc_err enc_push_mark_get(const struct enc_rows *rows, const uint8_t enclav
 }
 
 enum enc_err enc_push_mark_put(struct enc_rows *rows, const uint8_t enclave32[32],
-                               const struct enc_push_mark *mark)
+                               const uint8_t sequencer32[32], const struct enc_push_mark *mark)
 {
+    uint8_t key64[64];
     uint8_t value[MARK_LEN];
     enc_be64_put(value, mark->last);
     enc_be64_put(value + 8, mark->skipped);
     enc_be32_put(value + 16, mark->tries);
-    return enc_rows_put(rows, ENC_VIEW_PUSH_SEQ, enc_bytes_of(enclave32, 32),
+    return enc_rows_put(rows, ENC_VIEW_PUSH_SEQ, mark_key(key64, enclave32, sequencer32),
                         enc_bytes_of(value, sizeof value));
 }

@@ -4,7 +4,7 @@
  * and survive a rebuild (protocol.md 11.7).
  *
  *     view 1   be64 own_seq, be64 arrival -> be64 arrival_ms, enclave(32), be64 seq, record
- *     view 2   enclave(32) -> be64 last, be64 skipped, be32 tries
+ *     view 2   enclave(32), sequencer(32) -> be64 last, be64 skipped, be32 tries
  */
 #pragma once
 
@@ -50,7 +50,7 @@ ENC_MUST_USE enum enc_err enc_fold_own(const struct enc_folding *folding,
 ENC_MUST_USE enum enc_err enc_fold_pushed(const struct enc_folding *folding,
                                           const struct enc_inbox_row *row);
 
-/** How far the pushes of one enclave have come. */
+/** How far the pushes of one enclave by one sequencer have come: the next one counts anew. */
 struct enc_push_mark {
     uint64_t last;    /* push_seq of the newest payload taken in */
     uint64_t skipped; /* those up to here that did not come are given up */
@@ -60,7 +60,9 @@ struct enc_push_mark {
 /** All zero when nothing has come. Errors: INTERNAL */
 ENC_MUST_USE enum enc_err enc_push_mark_get(const struct enc_rows *rows,
                                             const uint8_t enclave32[32],
+                                            const uint8_t sequencer32[32],
                                             struct enc_push_mark *mark);
 /** Errors: TOO_LARGE (arena) */
 ENC_MUST_USE enum enc_err enc_push_mark_put(struct enc_rows *rows, const uint8_t enclave32[32],
+                                            const uint8_t sequencer32[32],
                                             const struct enc_push_mark *mark);

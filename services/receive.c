@@ -59,7 +59,7 @@ static enum enc_err look_for_gap(struct enc_exchange *exchange, const struct enc
 {
     struct enc_push_mark mark;
     struct enc_arrival *arrival = exchange->arrival;
-    ENC_TRY(enc_push_mark_get(rows, arrival->parcel.enclave32, &mark));
+    ENC_TRY(enc_push_mark_get(rows, arrival->parcel.enclave32, arrival->sequencer32, &mark));
     if (arrival->is_pulled || !enc_gap_is_before(&mark, arrival->parcel.push_seq))
         return ENC_ERR_OK;
     return enc_gap_locate(exchange, rows->snap, rows->ord, &arrival->node_uri);
@@ -262,7 +262,7 @@ static enum enc_err take_in(struct intake *intake)
     intake->mark.last = arrival->parcel.push_seq;
     intake->mark.tries = 0;
     run->has_writes = true;
-    return enc_push_mark_put(&run->rows, enclave32, &intake->mark);
+    return enc_push_mark_put(&run->rows, enclave32, arrival->sequencer32, &intake->mark);
 }
 
 enum enc_err enc_receive_stage(struct enc_run *run, struct enc_arrival *arrival)
@@ -275,7 +275,7 @@ enum enc_err enc_receive_stage(struct enc_run *run, struct enc_arrival *arrival)
     ENC_TRY(find_sequencer(&place, enclave32, sequencer32));
     if (memcmp(sequencer32, arrival->sequencer32, 32) != 0)
         return ENC_ERR_UNAUTHORIZED; /* followed anew, with another key, by a commit before it */
-    ENC_TRY(enc_push_mark_get(&run->rows, enclave32, &intake.mark));
+    ENC_TRY(enc_push_mark_get(&run->rows, enclave32, sequencer32, &intake.mark));
     return take_in(&intake);
 }
 

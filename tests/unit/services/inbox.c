@@ -103,26 +103,29 @@ Test(inbox, a_damaged_row_is_none)
     cr_assert_not(enc_inbox_take(&row, enc_bytes_of(bytes, 16), enc_bytes_of(bytes, 47)));
 }
 
-Test(inbox, marks_are_kept_per_enclave)
+Test(inbox, marks_are_kept_per_enclave_and_sequencer)
 {
-    const uint8_t first32[32] = {1}, second32[32] = {2};
+    const uint8_t first32[32] = {1}, second32[32] = {2}, by32[32] = {3}, other32[32] = {4};
+    uint8_t key64[64] = {2, [32] = 3};
     struct enc_push_mark got, mark = {.last = 1ULL << 40, .skipped = 12, .tries = 2};
     struct staging staging;
     begin(&staging);
-    cr_assert_eq(enc_push_mark_put(&staging.rows, first32, &mark), ENC_ERR_OK);
-    cr_assert_eq(enc_push_mark_get(&staging.rows, first32, &got), ENC_ERR_OK);
+    cr_assert_eq(enc_push_mark_put(&staging.rows, first32, by32, &mark), ENC_ERR_OK);
+    cr_assert_eq(enc_push_mark_get(&staging.rows, first32, by32, &got), ENC_ERR_OK);
     cr_assert_eq(got.last, mark.last, "as staged");
     end(&staging);
     begin(&staging);
-    cr_assert_eq(enc_push_mark_get(&staging.rows, first32, &got), ENC_ERR_OK);
+    cr_assert_eq(enc_push_mark_get(&staging.rows, first32, by32, &got), ENC_ERR_OK);
     cr_assert_eq(got.last, mark.last);
     cr_assert_eq(got.skipped, 12);
     cr_assert_eq(got.tries, 2);
-    cr_assert_eq(enc_push_mark_get(&staging.rows, second32, &got), ENC_ERR_OK);
+    cr_assert_eq(enc_push_mark_get(&staging.rows, second32, by32, &got), ENC_ERR_OK);
     cr_assert(got.last == 0 && got.skipped == 0 && got.tries == 0);
-    cr_assert_eq(enc_rows_put(&staging.rows, ENC_VIEW_PUSH_SEQ, enc_bytes_of(second32, 32),
-                              ENC_LIT("short")),
-                 ENC_ERR_OK);
-    cr_assert_eq(enc_push_mark_get(&staging.rows, second32, &got), ENC_ERR_INTERNAL);
+    cr_assert_eq(enc_push_mark_get(&staging.rows, first32, other32, &got), ENC_ERR_OK);
+    cr_assert(got.last == 0 && got.skipped == 0 && got.tries == 0);
+    cr_assert_eq(
+        enc_rows_put(&staging.rows, ENC_VIEW_PUSH_SEQ, enc_bytes_of(key64, 64), ENC_LIT("short")),
+        ENC_ERR_OK);
+    cr_assert_eq(enc_push_mark_get(&staging.rows, second32, by32, &got), ENC_ERR_INTERNAL);
     end(&staging);
 }

@@ -126,6 +126,22 @@ Test(receive, the_first_event_of_a_log_is_new_too)
     accepted(sender_pack(&other, &other.manifest, 1), 0, 0);
 }
 
+/* A node that takes an enclave over counts its payloads from 1. */
+Test(receive, another_sequencer_begins_anew)
+{
+    static const uint8_t PRIV32[32] = {7};
+    make(23);
+    accepted(sender_pack_post(&other, "one"), 1, 1);
+    accepted(sender_pack_post(&other, "two"), 1, 2);
+    struct enc_bytes late = sender_pack_post(&other, "three");
+    cr_assert(enc_key_init(&other.key, rig.curve, PRIV32));
+    other.next_push_seq = 1;
+    sender_follow(&other, own32, NULL);
+    refused(late, 400, "INVALID_PUSH", "by the one that is followed no more");
+    accepted(sender_pack_post(&other, "four"), 1, 4);
+    cr_assert_eq(feed_count(), 3);
+}
+
 Test(receive, what_was_erased_only_counts)
 {
     make(5);
