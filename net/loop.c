@@ -2,6 +2,7 @@
 
 #include "net/conn.h"
 #include "net/log.h"
+#include "net/mend.h"
 #include "net/metric.h"
 #include "net/peer.h"
 #include "net/server.h"
@@ -74,13 +75,21 @@ static void on_tick(uv_timer_t *timer)
     enc_conn_flush_dirty(loop);
 }
 
+/* Before the loop sleeps. */
+static void on_prepare(uv_prepare_t *prepare)
+{
+    enc_mend_deliver(prepare->data);
+}
+
 static void init_handles(struct enc_loop *loop)
 {
     ENC_CHECK(uv_loop_init(&loop->uv) == 0);
     ENC_CHECK(uv_async_init(&loop->uv, &loop->wake, on_wake) == 0);
     uv_timer_init(&loop->uv, &loop->tick);
     uv_timer_init(&loop->uv, &loop->drain);
-    loop->wake.data = loop->tick.data = loop->drain.data = loop;
+    uv_prepare_init(&loop->uv, &loop->prepare);
+    loop->wake.data = loop->tick.data = loop->drain.data = loop->prepare.data = loop;
+    uv_prepare_start(&loop->prepare, on_prepare);
     uv_timer_start(&loop->tick, on_tick, TICK_MS, TICK_MS);
 }
 
@@ -175,6 +184,7 @@ static void close_own_handles(struct enc_loop *loop)
     uv_close((uv_handle_t *)&loop->wake, NULL);
     uv_close((uv_handle_t *)&loop->tick, NULL);
     uv_close((uv_handle_t *)&loop->drain, NULL);
+    uv_close((uv_handle_t *)&loop->prepare, NULL);
 }
 
 static void on_stop_step(uv_timer_t *timer)
@@ -205,6 +215,7 @@ void enc_loop_join(struct enc_loop *loop)
     uv_thread_join(&loop->thread);
     run_inbox(loop);
     enc_conn_flush_dirty(loop);
+    enc_mend_deliver(loop);
 }
 
 bool enc_loop_fini(struct enc_loop *loop)

@@ -42,14 +42,16 @@ struct enc_loop {
     uv_async_t wake;
     uv_timer_t tick;  /* every second: what is slow, silent or due for a ping */
     uv_timer_t drain; /* while draining */
+    uv_prepare_t prepare;
     h2o_context_t http;
     _Atomic(struct enc_task *) inbox; /* newest first */
     struct enc_server *server;
     uv_thread_t thread;
     struct enc_listener listeners[ENC_LISTENER_KINDS];
-    struct enc_peer *peers; /* every open connection */
-    struct enc_conn *conns; /* every open WebSocket */
-    struct enc_conn *dirty; /* WebSockets with something new to write */
+    struct enc_peer *peers;   /* every open connection */
+    struct enc_conn *conns;   /* every open WebSocket */
+    struct enc_conn *dirty;   /* WebSockets with something new to write */
+    struct enc_peer *written; /* connections whose write has left, but was not told so */
     size_t peer_counts[ENC_LISTENER_KINDS];
     uint64_t sweep_count;
     size_t call_count; /* calls the services have not answered */

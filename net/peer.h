@@ -19,6 +19,9 @@ struct enc_peer {
     uint64_t arriving_at; /* the sweep that counted arriving */
     uint32_t arriving;    /* requests that have been arriving for long */
     uint8_t bucket16[16];
+    struct enc_peer *written_next; /* from here on mend.c's: loop->written */
+    uv_write_t *written;           /* has left and waits for its callback; NULL = none */
+    uv_write_cb written_done;
 };
 
 /**
