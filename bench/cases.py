@@ -43,6 +43,12 @@ COMMITS = [
     Commits("WebSocket, 256 enclaves, 512 in flight", "ws", 256, 512, 4),
 ]
 
+# The cases whose CPU is also shown by stage: of the commits above, of the reads and fan-outs below.
+WHERE_COMMITS = ["WebSocket, 1 enclave", "WebSocket, 1 enclave, 512 in flight",
+                 "WebSocket, 256 enclaves", "HTTP/2, 1 enclave"]
+WHERE_READS = ["query by id", "state proof", "inclusion proof"]
+WHERE_WIRE = ("h2", 1)
+
 # One commit in flight: latency without load.
 SINGLE = [
     Commits("WebSocket, alone", "ws", 1, 1, 1),
@@ -111,3 +117,5 @@ FANOUT = [
     Fanout(10000, 1, is_large=True),
     Fanout(10000, 32, is_large=True),
 ]
+
+WHERE_FANOUT = Fanout(1000, 32)

@@ -12,6 +12,14 @@ FIRST = ["commits", "x floor", "server us", "floor us", "per second"]
 TIMES = ["p50 ms", "p99 ms", "p99.9 ms", "max ms"]
 
 
+def send(path, node, case, count, **more):
+    """The signed commits in path, to a node that has their enclaves."""
+    return room.load("send", wire=case.wire, port=node.port, pid=node.pid,
+                     file=path / "commits.txt", in_flight=case.in_flight,
+                     connections=case.connections, warm=count // measure.WARM_SHARE,
+                     expect=room.RECEIPT, **more)
+
+
 def send_commits(path, case, count, size, rate=None):
     """A case on a fresh node; its figures by the names of their columns."""
     with room.Node(path) as node:
@@ -19,10 +27,7 @@ def send_commits(path, case, count, size, rate=None):
         measure.create(node, path)
         before = node.disk_len()
         floor = measure.floor_us(size.floor)
-        got = room.load("send", wire=case.wire, port=node.port, pid=node.pid, rate=rate,
-                        file=path / "commits.txt", in_flight=case.in_flight,
-                        connections=case.connections, warm=count // measure.WARM_SHARE,
-                        expect=room.RECEIPT)
+        got = send(path, node, case, count, rate=rate)
         floor = min(floor, measure.floor_us(size.floor))
         disk = (node.disk_len() - before) / count
         peak = node.peak_mib()

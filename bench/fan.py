@@ -18,19 +18,23 @@ def write_queries(path, node, case, enclave):
     (path / "queries.txt").write_text(f"POST / {json.dumps(query)}\n" * case.subscribers)
 
 
-def deliver(path, node, case, count, seed):
+def deliver(path, node, case, count, seed, through=()):
     enclave, = measure.sign(path, seed, count)
     measure.create(node, path)
     write_queries(path, node, case, enclave)
-    got = room.load("fanout", port=node.port, pid=node.pid, subscribers=case.subscribers,
-                    in_flight=case.in_flight, queries=path / "queries.txt",
-                    file=path / "commits.txt")
+    got = room.load("fanout", through, port=node.port, pid=node.pid,
+                    subscribers=case.subscribers, in_flight=case.in_flight,
+                    queries=path / "queries.txt", file=path / "commits.txt")
     node.verify(enclave, 1 + count)
     return got
 
 
+def commits_of(case, frames):
+    return max(20, min(frames // case.subscribers, frames // 100))
+
+
 def fanout_row(path, node, case, frames):
-    count = max(20, min(frames // case.subscribers, frames // 100))
+    count = commits_of(case, frames)
     none = deliver(path, node, case._replace(subscribers=0, is_sealed=False), count, f"none {case}")
     got = deliver(path, node, case, count, f"some {case}")
     bare = room.load("writev", subscribers=case.subscribers, count=count, len=got["len"],

@@ -79,11 +79,16 @@ def answer_of(path, node, line):
     return answers.read_text().rstrip("\n")
 
 
+def drive_options(case, wire, file):
+    """How the load program sends the requests of a file."""
+    expect = '{"type":"Response"' if case.content else "{"
+    return {"wire": wire[0], "connections": wire[1], "in_flight": measure.IN_FLIGHT, "file": file,
+            "expect": expect, "warm": sum(1 for _ in open(file)) // measure.WARM_SHARE}
+
+
 def read_row(path, node, case, wire, file):
     """A read beside a handler that knows the answer."""
-    expect = '{"type":"Response"' if case.content else "{"
-    how = {"wire": wire[0], "connections": wire[1], "in_flight": measure.IN_FLIGHT, "file": file,
-           "expect": expect, "warm": sum(1 for _ in open(file)) // measure.WARM_SHARE}
+    how = drive_options(case, wire, file)
     got = room.load("send", port=node.port, pid=node.pid, **how)
     with room.Floor(path / "body") as floor:
         bare = room.load("send", port=floor.port, pid=floor.pid, **how)

@@ -65,9 +65,9 @@ def allow_many_files():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def load(command, **options):
-    """Run the load program; its figures. Options that are None are left out."""
-    words = [str(BUILD / "load"), command]
+def load(command, through=(), **options):
+    """Run the load program, through another if one is given; its figures. None is no option."""
+    words = [*map(str, through), str(BUILD / "load"), command]
     for name, value in options.items():
         if value is not None:
             words += [f"--{name}", str(value)]
