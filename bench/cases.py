@@ -119,3 +119,35 @@ FANOUT = [
 ]
 
 WHERE_FANOUT = Fanout(1000, 32)
+
+class Growth(NamedTuple):
+    """The sizes of each curve, the smallest first."""
+    commits: int  # of a point of the curve; a share of them where there are many points or one wait
+    idle_ms: int  # until an enclave leaves memory
+    enclaves: tuple  # in use
+    events: tuple  # in one enclave
+    identities: tuple  # in one state tree
+    live: tuple  # enclaves in memory
+    stored: tuple  # enclaves
+    open: tuple  # bundles when the node starts
+
+
+GROWTH = {
+    "full": Growth(20000, 3000, (1, 10, 100, 1000, 10000), (1000, 10000, 100000),
+                   (10, 100, 1000, 10000, 100000), (100, 1000, 10000),
+                   (100, 1000, 10000, 100000), (100, 1000, 10000)),
+    "quick": Growth(2000, 300, (1, 10, 100), (100, 300, 1000), (10, 100, 1000), (10, 100, 1000),
+                    (10, 100, 1000), (10, 100, 1000)),
+    "tiny": Growth(200, 100, (1, 3), (10, 30), (3, 9), (3, 9), (3, 9), (3, 9)),
+}
+
+# One more point of some curves with --large.
+GROWTH_LARGE = {"enclaves": 100000, "events": 1000000, "identities": 1000000, "live": 100000}
+
+
+def growth_of(name, is_large):
+    growth = GROWTH[name]
+    if not is_large:
+        return growth
+    return growth._replace(**{curve: (*getattr(growth, curve), last)
+                              for curve, last in GROWTH_LARGE.items()})

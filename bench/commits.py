@@ -32,7 +32,7 @@ def send_commits(path, case, count, size, rate=None):
         disk = (node.disk_len() - before) / count
         peak = node.peak_mib()
         measure.verify_some(node, enclaves, size.sample, count)
-    cost = got["cpu_s"] / got["accepted"] * 1e6
+    cost = measure.cost_us(got)
     left_s = os.cpu_count() * got["wall_s"] - got["own_s"]
     return {
         "commits": case.name, "x floor": cost / floor, "server us": cost, "floor us": floor,

@@ -4,6 +4,7 @@ import random
 
 import room
 
+CHUNK = 51200  # commits or identities signed at a time; reads.GRANTS divides it
 WARM_SHARE = 20  # one of so many requests goes before the clock starts
 IN_FLIGHT = 64
 
@@ -25,6 +26,25 @@ def sign(path, seed, count, **more):
 
 def create(node, path):
     room.load("send", wire="ws", port=node.port, file=path / "manifests.txt", expect=room.RECEIPT)
+
+
+def fill(node, path, seed, first, count, **more):
+    """Commits number first and so many more to one enclave, in chunks; after each the enclave's id.
+
+    Commits and receipts of the last chunk are in commits.txt and answers.txt.
+    """
+    for number in range(first, first + count, CHUNK):
+        enclave, = sign(path, seed, min(CHUNK, first + count - number), first=number, **more)
+        if number == 0:
+            create(node, path)
+        room.load("send", wire="ws", port=node.port, file=path / "commits.txt",
+                  expect=room.RECEIPT, answers=path / "answers.txt")
+        yield enclave
+
+
+def cost_us(got):
+    """Server CPU of one accepted request."""
+    return got["cpu_s"] / got["accepted"] * 1e6
 
 
 def verify_some(node, enclaves, sample, count):

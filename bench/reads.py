@@ -9,9 +9,25 @@ import measure
 import report
 import room
 
-CHUNK = 50000  # commits signed at a time
 GRANTS = 256  # identities in a commit
 READ_BODIES = 2000  # different requests of a case
+
+
+def granted(commit):
+    """The identities that a line of commits.txt gives a role, if any."""
+    commit = json.loads(commit.split(" ", 2)[2])
+    is_bundle = commit["type"] == "AC_Bundle"
+    operations = json.loads(commit["content"])["operations"] if is_bundle else []
+    return [entry["identity"] for entry in operations]
+
+
+def body(enclave, content):
+    return json.dumps({"type": "Query", "enclave": enclave, "content": content},
+                      separators=(",", ":"))
+
+
+def line(method, path, text):
+    return f"{method} {path} {text}\n"
 
 
 class World:
@@ -26,27 +42,19 @@ class World:
                          "state": self._grow(node, path, f"state {name}", grants=GRANTS)}
 
     def _grow(self, node, path, seed, **more):
-        for first in range(0, self.leaves, CHUNK):
-            count = min(CHUNK, self.leaves - first)
-            enclave, = measure.sign(path, seed, count, first=first, **more)
-            if first == 0:
-                measure.create(node, path)
-            answers = path / "answers.txt"
-            room.load("send", wire="ws", port=node.port, file=path / "commits.txt",
-                      expect=room.RECEIPT, answers=answers)
-            self._remember(path, answers)
+        for enclave in measure.fill(node, path, seed, 0, self.leaves, **more):
+            self._remember(path)
         return enclave
 
-    def _remember(self, path, answers):
+    def _remember(self, path):
         """A few ids and identities out of every chunk: the reads go everywhere."""
-        keep = max(1, READ_BODIES * CHUNK // max(self.leaves, CHUNK))
-        with open(answers) as receipts, open(path / "commits.txt") as commits:
-            for number, (receipt, line) in enumerate(zip(receipts, commits)):
-                commit = json.loads(line.split(" ", 2)[2])
-                if commit["type"] == "AC_Bundle":
-                    operations = json.loads(commit["content"])["operations"]
+        keep = max(1, READ_BODIES * measure.CHUNK // max(self.leaves, measure.CHUNK))
+        with open(path / "answers.txt") as receipts, open(path / "commits.txt") as commits:
+            for number, (receipt, commit) in enumerate(zip(receipts, commits)):
+                identities = granted(commit)
+                if identities:
                     self.commits["state"] += 1
-                    self.identities += [entry["identity"] for entry in operations[:keep]]
+                    self.identities += identities[:keep]
                 elif number < keep:
                     self.ids.append(json.loads(receipt)["id"])
 
@@ -56,12 +64,8 @@ class World:
         enclave = self.enclaves[case.enclave]
         path = f"/enclave/{enclave}{case.action}"
         for _ in range(READ_BODIES):
-            body = ""
-            if case.content:
-                content = case.content(self, chance)
-                body = json.dumps({"type": "Query", "enclave": enclave, "content": content},
-                                  separators=(",", ":"))
-            yield f"{case.method} {path} {body}\n"
+            content = case.content and body(enclave, case.content(self, chance))
+            yield line(case.method, path, content or "")
 
 
 def write_requests(file, lines, count):
@@ -92,7 +96,7 @@ def read_row(path, node, case, wire, file):
     got = room.load("send", port=node.port, pid=node.pid, **how)
     with room.Floor(path / "body") as floor:
         bare = room.load("send", port=floor.port, pid=floor.pid, **how)
-    cost, least = (result["cpu_s"] / result["accepted"] * 1e6 for result in (got, bare))
+    cost, least = measure.cost_us(got), measure.cost_us(bare)
     times = [got[name] / 1000 for name in ("p50_us", "p99_us", "p999_us")]
     return [f"{case.name}, {wire[0]}", cost / least, cost, least, got["accepted"] / got["wall_s"],
             *times, (path / "body").stat().st_size]

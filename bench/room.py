@@ -17,7 +17,8 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = pathlib.Path(os.environ.get("ENC_BUILD", ROOT / "build" / "release"))
 RECEIPT = '{"type":"Receipt"'
-START_S = 20
+START_S = 60
+POLL_S = 0.001
 
 # All clients have one address here.
 LIMITS = {
@@ -95,29 +96,46 @@ class Child:
 class Node(Child):
     """enclaved with a data directory of its own."""
 
-    def __init__(self, path):
+    def __init__(self, path, limits=None):
+        """limits: what is not as bench has it, by the name that follows ENCLAVED_LIMITS_."""
+        given = {f"ENCLAVED_LIMITS_{name}": str(value) for name, value in (limits or {}).items()}
         self.data = path / "data"
         self.log = path / "node.log"
         words = [BUILD / "enclaved", "--data", self.data, "--listen", "127.0.0.1:0",
                  "--admin", "127.0.0.1:0"]
+        begun = time.monotonic()
         with open(self.log, "wb") as log:
-            super().__init__(words, stderr=log, env={**os.environ, **LIMITS})
-        self.port = self._wait_for_port()
+            super().__init__(words, stderr=log, env={**os.environ, **LIMITS, **given})
+        self.port = self._wait_for_port("public")
+        self.start_ms = (time.monotonic() - begun) * 1000
+        self.admin = self._wait_for_port("admin")
 
-    def _wait_for_port(self):
-        pattern = re.compile(r'"listener":"public","address":"[^"]*:(\d+)"')
+    def _wait_for_port(self, listener):
+        pattern = re.compile(f'"listener":"{listener}","address":"[^"]*:(\\d+)"')
         end = time.monotonic() + START_S
         while time.monotonic() < end and self.process.poll() is None:
             found = pattern.search(self.log.read_text())
             if found:
                 return int(found.group(1))
-            time.sleep(0.02)
+            time.sleep(POLL_S)
         self.process.kill()
         raise Failed(f"the node does not start\n{self.log.read_text()}")
 
-    def peak_mib(self):
+    def _status_mib(self, name):
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
-        return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1024
+        return int(re.search(rf"{name}:\s+(\d+)", status).group(1)) / 1024
+
+    def peak_mib(self):
+        return self._status_mib("VmHWM")
+
+    def anon_mib(self):
+        """Memory without the pages of the store, which are the kernel's to drop."""
+        return self._status_mib("RssAnon")
+
+    def gauge(self, name):
+        """One figure of /metrics."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}/metrics") as answer:
+            return float(re.search(rf"^{name} (.+)$", answer.read().decode(), re.M).group(1))
 
     def disk_len(self):
         return sum(file.stat().st_blocks * 512 for file in self.data.rglob("*") if file.is_file())
