@@ -28,7 +28,7 @@ static const struct option {
     ROW(TEXT, queries),  ROW(TEXT, node),        ROW(TEXT, enclave),       ROW(NUMBER, pid),
     ROW(NUMBER, count),  ROW(NUMBER, warm),      ROW(NUMBER, first),       ROW(NUMBER, enclaves),
     ROW(NUMBER, rate),   ROW(NUMBER, in_flight), ROW(NUMBER, bundle),      ROW(NUMBER, connections),
-    ROW(NUMBER, grants), ROW(NUMBER, len),       ROW(NUMBER, subscribers),
+    ROW(NUMBER, grants), ROW(NUMBER, len),       ROW(NUMBER, subscribers), ROW(NUMBER, bundle_ms),
 };
 
 static _Noreturn void misuse(const char *what)
@@ -78,6 +78,7 @@ int main(int argc, char **argv)
                                    .in_flight = 64,
                                    .connections = 1,
                                    .bundle = 256,
+                                   .bundle_ms = 5000,
                                    .len = 700,
                                    .subscribers = 1};
     if (argc < 2 || argc % 2 != 0)

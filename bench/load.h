@@ -36,6 +36,7 @@ struct load_options {
     size_t rate; /* a second; 0: a closed loop */
     size_t subscribers;
     size_t bundle;
+    size_t bundle_ms;
     size_t grants;
     size_t len;
 };

@@ -1,7 +1,8 @@
 /*
  * load sign --dir DIR: commits signed beforehand, as files of requests.
  *
- *   manifests.txt  one Manifest for each of --enclaves, with --bundle events to a bundle
+ *   manifests.txt  one Manifest for each of --enclaves, with --bundle events to a bundle,
+ *                  which closes after --bundle_ms at the latest
  *   commits.txt    --count posts, to the enclaves in turn, numbered from --first; with --grants N
  *                  instead AC_Bundles that give N new identities a role each
  *   enclaves.txt   the ids
@@ -81,9 +82,10 @@ static struct enc_bytes manifest_content(struct signer *signer, struct enc_arena
                        "{\"event\":\"AC_Bundle\",\"role\":\"Owner\",\"ops\":[\"C\"]},"
                        "{\"event\":\"*\",\"role\":\"Public\",\"ops\":[\"R\"]}],"
                        "\"initial_state\":{\"Owner\":[\"%s\"]}},"
-                       "\"bundle\":{\"size\":%zu,\"timeout\":5000},"
+                       "\"bundle\":{\"size\":%zu,\"timeout\":%zu},"
                        "\"meta\":{\"nonce\":\"%s %zu\"}}",
-                       hex, signer->options->bundle, signer->options->seed, number);
+                       hex, signer->options->bundle, signer->options->bundle_ms,
+                       signer->options->seed, number);
     return enc_bytes_of(text, (size_t)len);
 }
 
