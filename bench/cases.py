@@ -120,6 +120,7 @@ FANOUT = [
 
 WHERE_FANOUT = Fanout(1000, 32)
 
+
 class Growth(NamedTuple):
     """The sizes of each curve, the smallest first."""
     commits: int  # of a point of the curve; a share of them where there are many points or one wait
