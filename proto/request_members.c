@@ -60,16 +60,6 @@ static bool parse_number(uint64_t *out, struct enc_bytes text)
     return text.len > 0 && *out < (uint64_t)1 << 53;
 }
 
-/** Cut the text before the first stop byte off left, and the stop with it. */
-static struct enc_bytes cut(struct enc_bytes *left, char stop)
-{
-    const uint8_t *at = left->len ? memchr(left->data, stop, left->len) : NULL;
-    struct enc_bytes head = {left->data, at ? (size_t)(at - left->data) : left->len};
-    size_t eaten = at ? head.len + 1 : head.len;
-    *left = eaten ? enc_bytes_of(left->data + eaten, left->len - eaten) : *left;
-    return head;
-}
-
 struct parameter {
     const char *name;
     uint64_t *value;
@@ -80,7 +70,7 @@ struct parameter {
 static bool take_parameter(struct parameter parameters[2], struct enc_bytes pair)
 {
     struct enc_bytes value = pair;
-    struct enc_bytes name = cut(&value, '=');
+    struct enc_bytes name = enc_bytes_cut(&value, '=');
     for (unsigned i = 0; i < 2; i++)
         if (enc_bytes_is(name, parameters[i].name)) {
             bool is_first = !parameters[i].is_set;
@@ -96,7 +86,7 @@ enum enc_err enc_consistency_request_take(struct enc_consistency_request *out,
     struct parameter parameters[2] = {{"from", &out->from, false}, {"to", &out->to, false}};
     *out = (struct enc_consistency_request){.to = size};
     while (query.len > 0)
-        if (!take_parameter(parameters, cut(&query, '&')))
+        if (!take_parameter(parameters, enc_bytes_cut(&query, '&')))
             return ENC_ERR_INVALID_RANGE;
     bool is_good = parameters[0].is_set && out->from <= out->to && out->to <= size;
     return is_good ? ENC_ERR_OK : ENC_ERR_INVALID_RANGE;

@@ -8,24 +8,13 @@ static enum enc_err query_unless(bool is_good)
     return is_good ? ENC_ERR_OK : ENC_ERR_INVALID_QUERY;
 }
 
-/* Cut the text before the first stop byte off left, and the stop with it. */
-static struct enc_bytes cut(struct enc_bytes *left, char stop)
-{
-    const uint8_t *at = left->len ? (const uint8_t *)memchr(left->data, stop, left->len) : NULL;
-    size_t len = at ? (size_t)(at - left->data) : left->len;
-    struct enc_bytes head = enc_bytes_of(left->data, len);
-    size_t eaten = at ? len + 1 : len;
-    *left = eaten ? enc_bytes_of(left->data + eaten, left->len - eaten) : *left;
-    return head;
-}
-
 static enum enc_err find(struct enc_bytes query, const char *name, bool *given,
                          struct enc_bytes *value)
 {
     *given = false;
     while (query.len > 0) {
-        struct enc_bytes rest = cut(&query, '&');
-        struct enc_bytes key = cut(&rest, '=');
+        struct enc_bytes rest = enc_bytes_cut(&query, '&');
+        struct enc_bytes key = enc_bytes_cut(&rest, '=');
         if (!enc_bytes_is(key, name))
             continue;
         if (*given)

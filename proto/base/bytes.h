@@ -39,6 +39,10 @@ static inline bool enc_bytes_is(struct enc_bytes a, const char *text)
     return enc_bytes_equal(a, enc_bytes_of_text(text));
 }
 
+/** Cut what stands before the first stop byte off left, and the stop with it; all of it when there
+ * is none. */
+struct enc_bytes enc_bytes_cut(struct enc_bytes *left, char stop);
+
 static inline void enc_be32_put(uint8_t out4[4], uint32_t value)
 {
     for (unsigned i = 0; i < 4; i++)
