@@ -34,24 +34,20 @@ static void run_handler(struct enc_exchange *exchange, const struct enc_request 
         enter(exchange, routed->route);
 }
 
-/* A body may name the enclave; nothing else can (8.1). */
-static void aim_singleton(struct enc_exchange *exchange)
-{
-    const uint8_t *singleton32 = enc_exchange_default(exchange);
-    if (exchange->has_enclave || !singleton32)
-        return;
-    exchange->has_enclave = true;
-    memcpy(exchange->enclave32, singleton32, 32);
-}
-
-static void place_at(struct enc_ws_place *place, const struct enc_host *host, unsigned service,
-                     const struct enc_target *target)
+/* Who asks a singleton names no enclave; on a POST the body may (8.1). */
+static void aim_singleton(struct enc_target *target, const struct enc_host *host, unsigned service)
 {
     bool is_singleton = enc_service_at(service)->enclave.addressing.segment == 0;
-    bool is_default = is_singleton && !target->has_enclave;
-    *place = (struct enc_ws_place){.service = service};
-    place->has_enclave = target->has_enclave || is_default;
-    memcpy(place->enclave32, is_default ? host->singletons32[service] : target->enclave32, 32);
+    if (target->has_enclave || !is_singleton)
+        return;
+    target->has_enclave = true;
+    memcpy(target->enclave32, host->singletons32[service], 32);
+}
+
+static void place_at(struct enc_ws_place *place, unsigned service, const struct enc_target *target)
+{
+    *place = (struct enc_ws_place){.service = service, .has_enclave = target->has_enclave};
+    memcpy(place->enclave32, target->enclave32, 32);
 }
 
 enum enc_handled enc_host_handle(struct enc_host *host, unsigned service,
@@ -65,8 +61,10 @@ enum enc_handled enc_host_handle(struct enc_host *host, unsigned service,
     enum enc_err err = enc_target_parse(&target, &of->enclave, request->path);
     if (err == ENC_ERR_OK)
         err = enc_route_find(&routed, of, &target, request);
+    if (err == ENC_ERR_OK && request->method == ENC_METHOD_GET)
+        aim_singleton(&target, host, service);
     if (err == ENC_ERR_OK && routed.route->is_ws) {
-        place_at(place, host, service, &target);
+        place_at(place, service, &target);
         return ENC_HANDLED_UPGRADE;
     }
     struct enc_exchange *exchange = enc_exchange_open(host, service, request);
@@ -74,8 +72,6 @@ enum enc_handled enc_host_handle(struct enc_host *host, unsigned service,
         return ENC_HANDLED_CALL;
     exchange->has_enclave = target.has_enclave;
     memcpy(exchange->enclave32, target.enclave32, 32);
-    if (err == ENC_ERR_OK && request->method == ENC_METHOD_GET)
-        aim_singleton(exchange);
     exchange->allow = routed.allow;
     if (err == ENC_ERR_OK)
         run_handler(exchange, request, &routed);
