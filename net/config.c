@@ -8,14 +8,13 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { HELP_COLUMN = 34 };
-
-static bool refuse(struct enc_config_fault *fault, const char *source, const char *key,
-                   const char *what)
+void enc_config_blame(struct enc_config_fault *fault, const char *source, const char *key,
+                      const char *what)
 {
-    snprintf(fault->text, sizeof fault->text, "%s%s%s: %s", source, *source && *key ? ": " : "",
-             key, what);
-    return false;
+    size_t at = fault->count ? strlen(fault->text) : 0;
+    snprintf(fault->text + at, sizeof fault->text - at, "%s%s%s%s: %s", at ? "\n" : "", source,
+             *source && *key ? ": " : "", key, what);
+    fault->count++;
 }
 
 void enc_config_init(struct enc_config *config)
@@ -60,26 +59,33 @@ static const char *set_items(struct enc_config *config, char why[128],
     return wrong;
 }
 
-static bool read_environ(struct enc_config *config, struct enc_config_fault *fault,
+static void read_variable(struct enc_config *config, struct enc_config_fault *fault,
+                          const struct enc_config_row *row, const char *text)
+{
+    char name[ENC_CONFIG_KEY_MAX], why[128];
+    bool is_list = row->type == ENC_CONFIG_LIST;
+    if (is_list)
+        enc_config_clear(config, row);
+    const char *wrong =
+        is_list ? set_items(config, why, row, text) : enc_config_set(config, why, row, text);
+    enc_config_note(config, row, (struct enc_config_origin){.source = ENC_CONFIG_ENVIRON});
+    enc_config_env_name(name, row);
+    if (wrong)
+        enc_config_blame(fault, name, row->key, wrong);
+}
+
+static void read_environ(struct enc_config *config, struct enc_config_fault *fault,
                          char **environ_kv)
 {
     const struct enc_config_row *rows;
     size_t count = enc_config_rows(&rows);
-    char name[ENC_CONFIG_KEY_MAX], why[128];
+    char name[ENC_CONFIG_KEY_MAX];
     for (size_t i = 0; i < count; i++) {
         enc_config_env_name(name, &rows[i]);
         const char *text = environ_find(environ_kv, name);
-        if (!text)
-            continue;
-        if (rows[i].type == ENC_CONFIG_LIST)
-            enc_config_clear(config, &rows[i]);
-        const char *wrong = rows[i].type == ENC_CONFIG_LIST
-                                ? set_items(config, why, &rows[i], text)
-                                : enc_config_set(config, why, &rows[i], text);
-        if (wrong)
-            return refuse(fault, name, rows[i].key, wrong);
+        if (text)
+            read_variable(config, fault, &rows[i], text);
     }
-    return true;
 }
 
 /* One argument: a flag with its value, or one of those that stand alone. */
@@ -88,21 +94,28 @@ struct argument {
     const char *value; /* NULL = none was given */
 };
 
-struct lone {
-    const char *flag;
-    enum enc_config_action action;
-};
-static const struct lone LONE[] = {
-    {"--check-config", ENC_CONFIG_CHECK},
-    {"--help", ENC_CONFIG_HELP},
-    {"--version", ENC_CONFIG_VERSION},
+static const struct enc_config_lone LONES[] = {
+    {"--check-config", ENC_CONFIG_CHECK, "read and check the configuration, then end"},
+    {"--print-config", ENC_CONFIG_PRINT, "the same, and print every value with its source"},
+    {"--print-schema", ENC_CONFIG_SCHEMA, "print the JSON Schema of the file"},
+    {"--print-reference", ENC_CONFIG_REFERENCE, "print the keys as Markdown"},
+    {"--print-man", ENC_CONFIG_MAN, "print the page enclaved(8)"},
+    {"--print-man-file", ENC_CONFIG_MAN_FILE, "print the page enclaved.yaml(5)"},
+    {"--version", ENC_CONFIG_VERSION, "print the version"},
+    {"--help", ENC_CONFIG_HELP, "print this"},
 };
 
-static const struct lone *lone_of(const char *flag)
+size_t enc_config_lones(const struct enc_config_lone **out)
 {
-    for (size_t i = 0; i < sizeof LONE / sizeof *LONE; i++) {
-        if (strcmp(LONE[i].flag, flag) == 0)
-            return &LONE[i];
+    *out = LONES;
+    return sizeof LONES / sizeof *LONES;
+}
+
+static const struct enc_config_lone *lone_of(const char *flag)
+{
+    for (size_t i = 0; i < sizeof LONES / sizeof *LONES; i++) {
+        if (strcmp(LONES[i].flag, flag) == 0)
+            return &LONES[i];
     }
     return NULL;
 }
@@ -119,14 +132,14 @@ static void take_argument(struct argument *out, int *index,
         out->value = sources->argv[++*index];
 }
 
-/* --help and --version answer whatever else is wrong. */
+/* What does not depend on any value is answered whatever else is wrong. */
 static bool asks_only(enum enc_config_action *action, const struct enc_config_sources *sources)
 {
     struct argument argument;
     for (int i = 1; i < sources->argc; i++) {
         take_argument(&argument, &i, sources);
-        const struct lone *lone = lone_of(argument.flag);
-        if (lone && lone->action != ENC_CONFIG_CHECK) {
+        const struct enc_config_lone *lone = lone_of(argument.flag);
+        if (lone && lone->action > ENC_CONFIG_PRINT) {
             *action = lone->action;
             return true;
         }
@@ -151,40 +164,46 @@ struct flags {
     struct enc_config *config;
     struct enc_config_fault *fault;
     enum enc_config_action action;
-    bool has_list; /* a list flag was seen: it replaces what lower sources gave, once */
 };
 
-static bool set_flag(struct flags *flags, const struct argument *argument)
+static const char *set_row(struct flags *flags, char why[128], const struct enc_config_row *row,
+                           const char *text)
 {
-    char why[128];
-    const struct enc_config_row *row = enc_config_row_of_flag(argument->flag);
-    if (!row && strcmp(argument->flag, "--config") != 0)
-        return refuse(flags->fault, "", argument->flag, "unknown flag; see --help");
-    if (!argument->value)
-        return refuse(flags->fault, "", argument->flag, "needs a value");
-    if (!row)
-        return true;
-    if (row->type == ENC_CONFIG_LIST && !flags->has_list)
-        enc_config_clear(flags->config, row);
-    flags->has_list |= row->type == ENC_CONFIG_LIST;
-    const char *wrong = enc_config_set(flags->config, why, row, argument->value);
-    return wrong ? refuse(flags->fault, "", argument->flag, wrong) : true;
+    struct enc_config_origin origin = enc_config_origin(flags->config, row);
+    if (row->type == ENC_CONFIG_LIST && origin.source != ENC_CONFIG_FLAG)
+        enc_config_clear(flags->config, row); /* it replaces what lower sources gave, once */
+    enc_config_note(flags->config, row, (struct enc_config_origin){.source = ENC_CONFIG_FLAG});
+    return enc_config_set(flags->config, why, row, text);
 }
 
-static bool read_flags(struct flags *flags, const struct enc_config_sources *sources)
+static void set_flag(struct flags *flags, const struct argument *argument)
+{
+    char why[128];
+    const char *wrong = NULL;
+    const struct enc_config_row *row = enc_config_row_of_flag(argument->flag);
+    if (!row && strcmp(argument->flag, "--config") != 0)
+        wrong = "unknown flag; see --help";
+    else if (!argument->value)
+        wrong = "needs a value";
+    else if (row)
+        wrong = set_row(flags, why, row, argument->value);
+    if (wrong)
+        enc_config_blame(flags->fault, "", argument->flag, wrong);
+}
+
+static void read_flags(struct flags *flags, const struct enc_config_sources *sources)
 {
     struct argument argument;
     for (int i = 1; i < sources->argc; i++) {
         take_argument(&argument, &i, sources);
-        const struct lone *lone = lone_of(argument.flag);
+        const struct enc_config_lone *lone = lone_of(argument.flag);
         if (lone && argument.value)
-            return refuse(flags->fault, "", argument.flag, "takes no value");
-        if (lone)
+            enc_config_blame(flags->fault, "", argument.flag, "takes no value");
+        else if (lone)
             flags->action = lone->action;
-        else if (!set_flag(flags, &argument))
-            return false;
+        else
+            set_flag(flags, &argument);
     }
-    return true;
 }
 
 static bool knows_service(const char *name)
@@ -196,17 +215,21 @@ static bool knows_service(const char *name)
     return false;
 }
 
-static unsigned times_given(const struct enc_config *config, const char *host)
+/* Whether the item is also before its place, in the lists of all services taken together. */
+static bool is_given_before(const struct enc_config *config, size_t service, size_t index)
 {
-    unsigned times = 0;
-    for (size_t i = 0; i < enc_service_count(); i++) {
-        for (size_t k = 0; k < config->hosts[i].count; k++)
-            times += strcasecmp(config->hosts[i].items[k], host) == 0;
+    const char *host = config->hosts[service].items[index];
+    for (size_t i = 0; i <= service; i++) {
+        size_t count = i == service ? index : config->hosts[i].count;
+        for (size_t k = 0; k < count; k++) {
+            if (strcasecmp(config->hosts[i].items[k], host) == 0)
+                return true;
+        }
     }
-    return times;
+    return false;
 }
 
-static bool check_hosts(const struct enc_config *config, struct enc_config_fault *fault,
+static void check_hosts(const struct enc_config *config, struct enc_config_fault *fault,
                         size_t service)
 {
     char key[ENC_CONFIG_KEY_MAX];
@@ -214,108 +237,70 @@ static bool check_hosts(const struct enc_config *config, struct enc_config_fault
     snprintf(key, sizeof key, "services.%s.hosts", enc_service_at(service)->name);
     for (size_t i = 0; i < hosts->count; i++) {
         if (!enc_mount_host_is_valid(hosts->items[i]))
-            return refuse(fault, key, hosts->items[i], "not a host name without a port");
-        if (times_given(config, hosts->items[i]) > 1)
-            return refuse(fault, key, hosts->items[i], "given twice");
+            enc_config_blame(fault, key, hosts->items[i], "not a host name without a port");
+        else if (is_given_before(config, service, i))
+            enc_config_blame(fault, key, hosts->items[i], "given twice");
     }
-    return true;
 }
 
-static bool check_registry(const struct enc_config *config, struct enc_config_fault *fault)
+static void check_services(const struct enc_config *config, struct enc_config_fault *fault)
+{
+    for (size_t i = 0; i < enc_service_count(); i++)
+        check_hosts(config, fault, i);
+    for (size_t i = 0; i < config->services.count; i++) {
+        if (!knows_service(config->services.items[i]))
+            enc_config_blame(fault, "service", config->services.items[i], "no such service");
+    }
+}
+
+static void check_registry(const struct enc_config *config, struct enc_config_fault *fault)
 {
     uint8_t owner32[32];
     const char *item = NULL;
     if (config->registry_owner[0] && !enc_public_key_parse(owner32, config->registry_owner))
-        return refuse(fault, "", "registry.owner", "not a public key of 64 hex digits");
+        enc_config_blame(fault, "", "registry.owner", "not a public key of 64 hex digits");
     const char *wrong = enc_follows_check(&config->registry_follow, &item);
-    return wrong ? refuse(fault, "registry.follow", item, wrong) : true;
+    if (wrong)
+        enc_config_blame(fault, "registry.follow", item, wrong);
+}
+
+static void check_tls(const struct enc_config *config, struct enc_config_fault *fault)
+{
+    if (!config->tls_certificate[0] != !config->tls_key[0])
+        enc_config_blame(fault, "", config->tls_key[0] ? "tls.certificate" : "tls.key",
+                         "is missing");
+    else if (config->tls_listen[0] && !config->tls_key[0])
+        enc_config_blame(fault, "", "tls.listen", "needs tls.certificate and tls.key");
 }
 
 /* What no single row can know. */
-static bool check_together(const struct enc_config *config, struct enc_config_fault *fault)
+static void check_together(const struct enc_config *config, struct enc_config_fault *fault)
 {
-    for (size_t i = 0; i < enc_service_count(); i++) {
-        if (!check_hosts(config, fault, i))
-            return false;
-    }
-    for (size_t i = 0; i < config->services.count; i++) {
-        if (!knows_service(config->services.items[i]))
-            return refuse(fault, "service", config->services.items[i], "no such service");
-    }
-    if (!check_registry(config, fault))
-        return false;
-    if (!config->tls_certificate[0] != !config->tls_key[0])
-        return refuse(fault, "", config->tls_key[0] ? "tls.certificate" : "tls.key", "is missing");
-    if (config->tls_listen[0] && !config->tls_key[0])
-        return refuse(fault, "", "tls.listen", "needs tls.certificate and tls.key");
+    check_services(config, fault);
+    check_registry(config, fault);
+    check_tls(config, fault);
     if (config->limits.content_len_max > config->limits.body_len_max)
-        return refuse(fault, "", "limits.content", "larger than limits.body");
+        enc_config_blame(fault, "", "limits.content", "larger than limits.body");
     if (config->silence_ms < config->ping_ms)
-        return refuse(fault, "", "limits.silence_ms", "shorter than limits.ping_ms");
-    return true;
+        enc_config_blame(fault, "", "limits.silence_ms", "shorter than limits.ping_ms");
 }
 
 bool enc_config_load(struct enc_config *config, enum enc_config_action *action,
                      struct enc_config_fault *fault, const struct enc_config_sources *sources)
 {
     struct flags flags = {.config = config, .fault = fault, .action = ENC_CONFIG_RUN};
+    *fault = (struct enc_config_fault){.count = 0};
     if (asks_only(action, sources))
         return true;
     const char *path = find_file(sources);
-    if (path && !enc_config_read_file(config, fault, path))
-        return false;
-    if (!read_environ(config, fault, sources->environ_kv) || !read_flags(&flags, sources))
-        return false;
+    if (path)
+        enc_config_read_file(config, fault, path);
+    read_environ(config, fault, sources->environ_kv);
+    read_flags(&flags, sources);
     *action = flags.action;
-    return check_together(config, fault);
-}
-
-static const char *const VALUE_NAMES[] = {
-    [ENC_CONFIG_TEXT] = "PATH", [ENC_CONFIG_ADDRESS] = "HOST:PORT", [ENC_CONFIG_NUMBER] = "N",
-    [ENC_CONFIG_BOOL] = "BOOL", [ENC_CONFIG_CHOICE] = "NAME",       [ENC_CONFIG_LIST] = "NAME",
-};
-
-static void help_flag(const struct enc_config_row *row)
-{
-    char left[64];
-    snprintf(left, sizeof left, "%s %s", row->flag, VALUE_NAMES[row->type]);
-    printf("  %-*s%s\n", HELP_COLUMN, left, row->help);
-}
-
-static void help_key(const struct enc_config_row *row, const struct enc_config *presets)
-{
-    char preset[128];
-    enc_config_get(presets, preset, sizeof preset, row);
-    printf("  %-*s%s", HELP_COLUMN, row->key, row->help);
-    if (row->type == ENC_CONFIG_CHOICE)
-        printf("; %s", row->text);
-    if (row->type == ENC_CONFIG_NUMBER)
-        printf("; %llu to %llu", (unsigned long long)row->min, (unsigned long long)row->max);
-    printf("%s%s%s\n", *preset ? " [" : "", preset, *preset ? "]" : "");
-}
-
-void enc_config_help(void)
-{
-    const struct enc_config_row *rows;
-    size_t count = enc_config_rows(&rows);
-    struct enc_config presets;
-    enc_config_init(&presets);
-    puts("Usage: enclaved [--config FILE] [FLAG VALUE]...\n\nFlags:");
-    printf("  %-*s%s\n", HELP_COLUMN, "--config FILE", "YAML file of the keys below");
-    for (size_t i = 0; i < count; i++) {
-        if (rows[i].flag)
-            help_flag(&rows[i]);
-    }
-    puts(
-        "  --check-config                    read and check the configuration, then end\n"
-        "  --version                         print the version\n"
-        "  --help                            print this\n\n"
-        "Keys (a flag goes before the environment, the environment before the file; the "
-        "environment name of a\n"
-        "key is ENCLAVED_ and the key in capitals with _ for . and -, as in ENCLAVED_TLS_LISTEN):");
-    for (size_t i = 0; i < count; i++)
-        help_key(&rows[i], &presets);
-    enc_config_fini(&presets);
+    if (fault->count == 0)
+        check_together(config, fault);
+    return fault->count == 0;
 }
 
 void enc_config_adopt(struct enc_config *config, struct enc_config *fresh,

@@ -21,9 +21,26 @@ struct enc_config_list {
 #define ENC_CHOICE(field, ...) uint32_t field;
 #define ENC_LIST(field, ...) struct enc_config_list field;
 #define ENC_LIMIT(field, ...)
+/** Where a value came from. */
+enum enc_config_source {
+    ENC_CONFIG_DEFAULT,
+    ENC_CONFIG_FILE,
+    ENC_CONFIG_ENVIRON,
+    ENC_CONFIG_FLAG,
+};
+
+struct enc_config_origin {
+    enum enc_config_source source;
+    uint32_t line; /* of the file */
+};
+
+enum { ENC_CONFIG_ROWS_MAX = 256 };
+
 /** One member per row, and a row for each service's hosts; texts are owned by the struct and never
  * NULL. */
 struct enc_config {
+    const char *path; /* of the file, NULL = none; the sources' */
+    struct enc_config_origin origins[ENC_CONFIG_ROWS_MAX]; /* by row */
     struct enc_limits limits;
     struct enc_config_list hosts[ENC_SERVICE_MAX]; /* services.<name>.hosts, by service */
 #include "net/config.def"
@@ -39,17 +56,23 @@ struct enc_config {
 /** durability, by the order of its names. */
 enum { ENC_DURABILITY_COMMIT, ENC_DURABILITY_OS };
 
-/** One line for people: the source, the key and what is wrong with its value. */
+/** Lines for people, one per fault: the source, the key and what is wrong with its value. */
 struct enc_config_fault {
-    char text[512];
+    char text[4096]; /* lines separated by '\n'; what does not fit is left out */
+    unsigned count;
 };
 
 /** What the command line asks for. */
 enum enc_config_action {
     ENC_CONFIG_RUN,
-    ENC_CONFIG_CHECK,   /* --check-config */
-    ENC_CONFIG_HELP,    /* --help */
-    ENC_CONFIG_VERSION, /* --version */
+    ENC_CONFIG_CHECK,     /* --check-config */
+    ENC_CONFIG_PRINT,     /* --print-config */
+    ENC_CONFIG_SCHEMA,    /* --print-schema */
+    ENC_CONFIG_REFERENCE, /* --print-reference */
+    ENC_CONFIG_MAN,       /* --print-man */
+    ENC_CONFIG_MAN_FILE,  /* --print-man-file */
+    ENC_CONFIG_VERSION,   /* --version */
+    ENC_CONFIG_HELP,      /* --help */
 };
 
 /** Where values come from. */
@@ -66,8 +89,8 @@ void enc_config_init(struct enc_config *config);
 void enc_config_fini(struct enc_config *config);
 
 /**
- * Read all sources into config (which must be initialised) and check them together. False with the
- * fault filled when anything is wrong; config then holds a mixture and is only good for fini.
+ * Read all sources into config (which must be initialised) and check them together. False with
+ * every fault told when anything is wrong; config then holds a mixture and is only good for fini.
  * Blocks on the file.
  *
  * Source: server.md, enclaved
@@ -76,8 +99,8 @@ ENC_MUST_USE bool enc_config_load(struct enc_config *config, enum enc_config_act
                                   struct enc_config_fault *fault,
                                   const struct enc_config_sources *sources);
 
-/** Print the text of --help to stdout. */
-void enc_config_help(void);
+/** Print what action asks for to stdout; nothing for ENC_CONFIG_RUN. */
+void enc_config_answer(const struct enc_config *config, enum enc_config_action action);
 
 /**
  * Take over what may change while running (rows marked LIVE) from fresh; call changed for every

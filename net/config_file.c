@@ -6,67 +6,71 @@
 #include <stdlib.h>
 #include <yaml.h>
 
-enum { ROWS_MAX = 128 };
-
 struct reader {
     struct enc_config *config;
     struct enc_config_fault *fault;
     const char *path;
     yaml_document_t document;
-    bool seen[ROWS_MAX];
+    bool seen[ENC_CONFIG_ROWS_MAX];
 };
 
-static bool refuse(struct reader *reader, size_t line0, const char *key, const char *what)
+static void refuse(struct reader *reader, size_t line0, const char *key, const char *what)
 {
-    snprintf(reader->fault->text, sizeof reader->fault->text, "%s:%zu: %s%s%s", reader->path,
-             line0 + 1, key, *key ? ": " : "", what);
-    return false;
+    char place[4096 + 24];
+    snprintf(place, sizeof place, "%s:%zu", reader->path, line0 + 1);
+    enc_config_blame(reader->fault, place, key, what);
 }
 
-static bool refuse_node(struct reader *reader, const yaml_node_t *node, const char *key,
+static void refuse_node(struct reader *reader, const yaml_node_t *node, const char *key,
                         const char *what)
 {
-    return refuse(reader, node->start_mark.line, key, what);
+    refuse(reader, node->start_mark.line, key, what);
 }
 
-static bool read_scalar(struct reader *reader, const struct enc_config_row *row,
+static void read_scalar(struct reader *reader, const struct enc_config_row *row,
                         const yaml_node_t *node)
 {
     char why[128];
-    if (node->type != YAML_SCALAR_NODE)
-        return refuse_node(reader, node, row->key, "must be a single value");
+    const char *wrong = "must be a single value";
     const char *text = (const char *)node->data.scalar.value;
-    if (strlen(text) != node->data.scalar.length)
-        return refuse_node(reader, node, row->key, "contains a NUL");
-    const char *wrong = enc_config_set(reader->config, why, row, text);
-    return wrong ? refuse_node(reader, node, row->key, wrong) : true;
+    if (node->type == YAML_SCALAR_NODE && strlen(text) != node->data.scalar.length)
+        wrong = "contains a NUL";
+    else if (node->type == YAML_SCALAR_NODE)
+        wrong = enc_config_set(reader->config, why, row, text);
+    if (wrong)
+        refuse_node(reader, node, row->key, wrong);
 }
 
-static bool read_list(struct reader *reader, const struct enc_config_row *row,
+static void read_list(struct reader *reader, const struct enc_config_row *row,
                       const yaml_node_t *node)
 {
-    if (node->type != YAML_SEQUENCE_NODE)
-        return read_scalar(reader, row, node);
-    const yaml_node_item_t *item = node->data.sequence.items.start;
-    for (; item < node->data.sequence.items.top; item++) {
-        if (!read_scalar(reader, row, yaml_document_get_node(&reader->document, *item)))
-            return false;
+    if (node->type != YAML_SEQUENCE_NODE) {
+        read_scalar(reader, row, node);
+        return;
     }
-    return true;
+    const yaml_node_item_t *item = node->data.sequence.items.start;
+    for (; item < node->data.sequence.items.top; item++)
+        read_scalar(reader, row, yaml_document_get_node(&reader->document, *item));
 }
 
-static bool read_row(struct reader *reader, const struct enc_config_row *row,
+static void read_row(struct reader *reader, const struct enc_config_row *row,
                      const yaml_node_t *node)
 {
     const struct enc_config_row *rows;
-    size_t count = enc_config_rows(&rows);
-    ENC_CHECK(count <= ROWS_MAX);
+    enc_config_rows(&rows);
     bool *seen = &reader->seen[row - rows];
-    if (*seen)
-        return refuse_node(reader, node, row->key, "given twice");
+    if (*seen) {
+        refuse_node(reader, node, row->key, "given twice");
+        return;
+    }
     *seen = true;
-    return row->type == ENC_CONFIG_LIST ? read_list(reader, row, node)
-                                        : read_scalar(reader, row, node);
+    enc_config_note(reader->config, row,
+                    (struct enc_config_origin){.source = ENC_CONFIG_FILE,
+                                               .line = (uint32_t)node->start_mark.line + 1});
+    if (row->type == ENC_CONFIG_LIST)
+        read_list(reader, row, node);
+    else
+        read_scalar(reader, row, node);
 }
 
 static bool is_group(const char *key)
@@ -81,69 +85,86 @@ static bool is_group(const char *key)
     return false;
 }
 
-static bool read_mapping(struct reader *reader, const yaml_node_t *node, const char *group);
+static void read_mapping(struct reader *reader, const yaml_node_t *node, const char *group);
 
-static bool read_pair(struct reader *reader, const char *group, const yaml_node_pair_t *pair)
+static void read_pair(struct reader *reader, const char *group, const yaml_node_pair_t *pair)
 {
     const yaml_node_t *name = yaml_document_get_node(&reader->document, pair->key);
     const yaml_node_t *value = yaml_document_get_node(&reader->document, pair->value);
     char key[ENC_CONFIG_KEY_MAX];
-    if (name->type != YAML_SCALAR_NODE)
-        return refuse_node(reader, name, group, "a key must be a name");
+    if (name->type != YAML_SCALAR_NODE) {
+        refuse_node(reader, name, group, "a key must be a name");
+        return;
+    }
     const char *text = (const char *)name->data.scalar.value;
     int len = snprintf(key, sizeof key, "%s%s%s", group, *group ? "." : "", text);
     const struct enc_config_row *row = enc_config_row_of_key(key);
     if (row && len < (int)sizeof key)
-        return read_row(reader, row, value);
-    if (!is_group(key) || len >= (int)sizeof key)
-        return refuse_node(reader, name, key, "unknown key");
-    return read_mapping(reader, value, key);
+        read_row(reader, row, value);
+    else if (is_group(key) && len < (int)sizeof key)
+        read_mapping(reader, value, key);
+    else
+        refuse_node(reader, name, key, "unknown key");
 }
 
 /* Groups nest as deep as the keys have dots, so the recursion ends there. */
-static bool read_mapping(struct reader *reader, const yaml_node_t *node, const char *group)
+static void read_mapping(struct reader *reader, const yaml_node_t *node, const char *group)
 {
-    if (node->type != YAML_MAPPING_NODE)
-        return refuse_node(reader, node, group, "must be a mapping of keys");
-    const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-    for (; pair < node->data.mapping.pairs.top; pair++) {
-        if (!read_pair(reader, group, pair))
-            return false;
+    if (node->type != YAML_MAPPING_NODE) {
+        refuse_node(reader, node, group, "must be a mapping of keys");
+        return;
     }
-    return true;
+    const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+    for (; pair < node->data.mapping.pairs.top; pair++)
+        read_pair(reader, group, pair);
 }
 
-static bool read_document(struct reader *reader, yaml_parser_t *parser)
+/* The next document of the stream. False when it is not YAML, or when there is none. */
+static bool load(struct reader *reader, yaml_parser_t *parser)
 {
-    if (!yaml_parser_load(parser, &reader->document))
-        return refuse(reader, parser->problem_mark.line, "",
-                      parser->problem ? parser->problem : "not readable");
-    const yaml_node_t *root = yaml_document_get_root_node(&reader->document);
-    bool is_good = !root || read_mapping(reader, root, "");
+    if (!yaml_parser_load(parser, &reader->document)) {
+        refuse(reader, parser->problem_mark.line, "",
+               parser->problem ? parser->problem : "not readable");
+        return false;
+    }
+    if (yaml_document_get_root_node(&reader->document))
+        return true;
     yaml_document_delete(&reader->document);
-    return is_good;
+    return false;
 }
 
-static bool read_stream(struct reader *reader, FILE *file)
+static void read_documents(struct reader *reader, yaml_parser_t *parser)
+{
+    if (!load(reader, parser))
+        return;
+    read_mapping(reader, yaml_document_get_root_node(&reader->document), "");
+    yaml_document_delete(&reader->document);
+    if (!load(reader, parser))
+        return;
+    refuse_node(reader, yaml_document_get_root_node(&reader->document), "",
+                "a second document in the file");
+    yaml_document_delete(&reader->document);
+}
+
+static void read_stream(struct reader *reader, FILE *file)
 {
     yaml_parser_t parser;
     ENC_CHECK(yaml_parser_initialize(&parser) == 1);
     yaml_parser_set_input_file(&parser, file);
-    bool is_good = read_document(reader, &parser);
+    read_documents(reader, &parser);
     yaml_parser_delete(&parser);
-    return is_good;
 }
 
-bool enc_config_read_file(struct enc_config *config, struct enc_config_fault *fault,
+void enc_config_read_file(struct enc_config *config, struct enc_config_fault *fault,
                           const char *path)
 {
     struct reader reader = {.config = config, .fault = fault, .path = path};
     FILE *file = fopen(path, "re");
+    config->path = path;
     if (!file) {
-        snprintf(fault->text, sizeof fault->text, "%s: %s", path, strerror(errno));
-        return false;
+        enc_config_blame(fault, path, "", strerror(errno));
+        return;
     }
-    bool is_good = read_stream(&reader, file);
+    read_stream(&reader, file);
     fclose(file);
-    return is_good;
 }

@@ -44,6 +44,7 @@ static const struct enc_config_row ROWS[] = {
 };
 
 enum { ROW_COUNT = sizeof ROWS / sizeof *ROWS };
+_Static_assert(ROW_COUNT + ENC_SERVICE_MAX <= ENC_CONFIG_ROWS_MAX, "room for every row's origin");
 
 /* The rows above and those of the services; made when first asked for, on the main thread. */
 static struct enc_config_row all_rows[ROW_COUNT + ENC_SERVICE_MAX];
@@ -74,6 +75,23 @@ size_t enc_config_rows(const struct enc_config_row **out)
     return all_count;
 }
 
+static size_t index_of(const struct enc_config_row *row)
+{
+    return (size_t)(row - all_rows);
+}
+
+void enc_config_note(struct enc_config *config, const struct enc_config_row *row,
+                     struct enc_config_origin origin)
+{
+    config->origins[index_of(row)] = origin;
+}
+
+struct enc_config_origin enc_config_origin(const struct enc_config *config,
+                                           const struct enc_config_row *row)
+{
+    return config->origins[index_of(row)];
+}
+
 const struct enc_config_row *enc_config_row_of_key(const char *key)
 {
     const struct enc_config_row *rows;
@@ -87,9 +105,11 @@ const struct enc_config_row *enc_config_row_of_key(const char *key)
 
 const struct enc_config_row *enc_config_row_of_flag(const char *flag)
 {
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        if (ROWS[i].flag && strcmp(ROWS[i].flag, flag) == 0)
-            return &ROWS[i];
+    const struct enc_config_row *rows;
+    size_t count = enc_config_rows(&rows);
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].flag && strcmp(rows[i].flag, flag) == 0)
+            return &rows[i];
     }
     return NULL;
 }
@@ -296,6 +316,12 @@ void enc_config_get(const struct enc_config *config, char *out, size_t len,
         get_list(out, len, slot(config, row));
         return;
     }
+}
+
+const struct enc_config_list *enc_config_items(const struct enc_config *config,
+                                               const struct enc_config_row *row)
+{
+    return row->type == ENC_CONFIG_LIST ? slot(config, row) : NULL;
 }
 
 static void clear_list(struct enc_config_list *list)

@@ -35,6 +35,16 @@ struct enc_config_row {
  * their number. */
 size_t enc_config_rows(const struct enc_config_row **out);
 
+/** An argument that stands alone and says what to do instead of serving. */
+struct enc_config_lone {
+    const char *flag;
+    enum enc_config_action action;
+    const char *help;
+};
+
+/** All of them. Returns their number. */
+size_t enc_config_lones(const struct enc_config_lone **out);
+
 /** The row of a key or flag, or NULL. */
 const struct enc_config_row *enc_config_row_of_key(const char *key);
 const struct enc_config_row *enc_config_row_of_flag(const char *flag);
@@ -62,6 +72,22 @@ void enc_config_clear(struct enc_config *config, const struct enc_config_row *ro
 /** Exchange the row's value between two configurations. */
 void enc_config_swap(struct enc_config *a, struct enc_config *b, const struct enc_config_row *row);
 
-/** Read the YAML file at path. */
-ENC_MUST_USE bool enc_config_read_file(struct enc_config *config, struct enc_config_fault *fault,
-                                       const char *path);
+/** Note where the row's value came from; line only of a file. */
+void enc_config_note(struct enc_config *config, const struct enc_config_row *row,
+                     struct enc_config_origin origin);
+
+/** The note about the row. */
+struct enc_config_origin enc_config_origin(const struct enc_config *config,
+                                           const struct enc_config_row *row);
+
+/** The items of a list row, NULL for rows of other types. */
+const struct enc_config_list *enc_config_items(const struct enc_config *config,
+                                               const struct enc_config_row *row);
+
+/** Add one line to fault: source, key (either may be empty) and what is wrong. */
+void enc_config_blame(struct enc_config_fault *fault, const char *source, const char *key,
+                      const char *what);
+
+/** Read the YAML file at path. Every fault in it is told, up to one of its form. */
+void enc_config_read_file(struct enc_config *config, struct enc_config_fault *fault,
+                          const char *path);

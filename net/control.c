@@ -90,7 +90,9 @@ static bool load_again(struct enc_control *control, struct enc_config *fresh)
     enum enc_config_action action;
     if (enc_config_load(fresh, &action, &fault, control->sources))
         return true;
-    enc_log(ENC_LOG_ERROR, "configuration not reloaded", enc_log_text("why", fault.text));
+    char *rest = fault.text;
+    for (const char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
+        enc_log(ENC_LOG_ERROR, "configuration not reloaded", enc_log_text("why", line));
     return false;
 }
 

@@ -168,22 +168,20 @@ static int run(struct node *node)
 
 static int act(struct node *node, enum enc_config_action action)
 {
-    switch (action) {
-    case ENC_CONFIG_HELP:
-        enc_config_help();
+    enc_config_answer(&node->config, action);
+    if (action != ENC_CONFIG_RUN)
         return EXIT_SUCCESS;
-    case ENC_CONFIG_VERSION:
-        puts("enclaved " ENC_VERSION);
-        return EXIT_SUCCESS;
-    case ENC_CONFIG_CHECK:
-        puts("the configuration is good");
-        return EXIT_SUCCESS;
-    case ENC_CONFIG_RUN:
-        enc_log_level_set((enum enc_log_level)node->config.log_level);
-        enc_log_adopt_stderr();
-        return run(node);
-    }
-    return EXIT_FAILURE;
+    enc_log_level_set((enum enc_log_level)node->config.log_level);
+    enc_log_adopt_stderr();
+    return run(node);
+}
+
+static int refuse(struct enc_config_fault *fault)
+{
+    char *rest = fault->text;
+    for (const char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
+        fprintf(stderr, "enclaved: %s\n", line);
+    return EXIT_CONFIGURATION;
 }
 
 int main(int argc, char **argv)
@@ -191,14 +189,11 @@ int main(int argc, char **argv)
     struct node node = {.sources = {argc, argv, environ}};
     struct enc_config_fault fault;
     enum enc_config_action action;
-    int status = EXIT_CONFIGURATION;
     enc_process_seal();
     ENC_CHECK(enc_crypto_self_check() && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
     enc_config_init(&node.config);
-    if (enc_config_load(&node.config, &action, &fault, &node.sources))
-        status = act(&node, action);
-    else
-        fprintf(stderr, "enclaved: %s\n", fault.text);
+    bool is_good = enc_config_load(&node.config, &action, &fault, &node.sources);
+    int status = is_good ? act(&node, action) : refuse(&fault);
     enc_config_fini(&node.config);
     curl_global_cleanup();
     return status;

@@ -1,6 +1,7 @@
 /* Commands and options of encctl as rows: parser, help and the status of misuse come from here. */
 #include "net/encctl/ctl.h"
 #include "net/encctl/out.h"
+#include "net/man.h"
 #include "net/process.h"
 #include "proto/selfcheck.h"
 
@@ -8,7 +9,8 @@
 
 #define BIT(option) (1U << ENC_OPTION_##option)
 
-enum { EVERYWHERE = BIT(URL) | BIT(KEY) | BIT(JSON) | BIT(VERSION) | BIT(HELP) };
+enum { EVERYWHERE = BIT(URL) | BIT(KEY) | BIT(JSON) | BIT(PRINT_MAN) | BIT(VERSION) | BIT(HELP) };
+enum { ASKING = BIT(PRINT_MAN) | BIT(VERSION) | BIT(HELP) };
 
 struct option {
     const char *name;
@@ -39,6 +41,7 @@ static const struct option OPTIONS[ENC_OPTION_COUNT] = {
     [ENC_OPTION_AVATAR] = {"--avatar", "TEXT", "a picture, mostly its URL"},
     [ENC_OPTION_BIO] = {"--bio", "TEXT", "about the identity"},
     [ENC_OPTION_ASK] = {"--ask", NULL, "ask the nodes that are found, too"},
+    [ENC_OPTION_PRINT_MAN] = {"--print-man", NULL, "the page encctl(1)"},
     [ENC_OPTION_VERSION] = {"--version", NULL, "the version"},
     [ENC_OPTION_HELP] = {"--help", NULL, "this text"},
 };
@@ -109,6 +112,48 @@ static enum enc_exit print_command_help(const struct command *command)
 {
     printf("encctl %s %s\n  %s\n\n", command->name, command->words, command->help);
     print_options(command->options | EVERYWHERE);
+    return ENC_EXIT_OK;
+}
+
+static void man_options(unsigned mask)
+{
+    for (unsigned i = 0; i < ENC_OPTION_COUNT; i++)
+        if (mask & 1U << i)
+            enc_man_item(OPTIONS[i].name, OPTIONS[i].value, OPTIONS[i].help);
+}
+
+/* The command's own options behind what it does. */
+static void man_command(const struct command *command)
+{
+    char text[512];
+    int len = snprintf(text, sizeof text, "%s", command->help);
+    for (unsigned i = 0; i < ENC_OPTION_COUNT; i++)
+        if (command->options & 1U << i && len < (int)sizeof text)
+            len +=
+                snprintf(text + len, sizeof text - (size_t)len, "%s %s",
+                         len == (int)strlen(command->help) ? ".\nOptions:" : ",", OPTIONS[i].name);
+    enc_man_item(command->name, command->words, text);
+}
+
+static enum enc_exit print_man(void)
+{
+    enc_man_page("encctl", 1, "client and operator tool of enclaved");
+    enc_man_section("SYNOPSIS");
+    enc_man_text("encctl [--url URL] [--key FILE] [--json] COMMAND ...");
+    enc_man_section("DESCRIPTION");
+    enc_man_text(
+        "encctl makes keys and enclaves, signs and sends commits, reads events, and verifies "
+        "what a node says without trusting it.");
+    enc_man_section("COMMANDS");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        man_command(&COMMANDS[i]);
+    enc_man_section("OPTIONS");
+    man_options(~0U);
+    enc_man_section("EXIT STATUS");
+    enc_man_item("0", NULL, "done");
+    enc_man_item("1", NULL, "refused, or what was to be verified is not true");
+    enc_man_item("2", NULL, "misused");
+    enc_man_see("enclaved.yaml(5) enclaved(8)");
     return ENC_EXIT_OK;
 }
 
@@ -203,7 +248,7 @@ static int take(struct line *line, int argc, char **argv)
 
 static void check(struct line *line)
 {
-    if (line->given & (BIT(HELP) | BIT(VERSION)))
+    if (line->given & ASKING)
         return;
     if (!line->command) {
         wrong(line, "no command", "");
@@ -240,6 +285,8 @@ int main(int argc, char **argv)
         return (int)misuse(line.what, line.which);
     if (line.given & BIT(VERSION))
         return puts("encctl " ENC_VERSION) < 0;
+    if (line.given & BIT(PRINT_MAN))
+        return (int)print_man();
     if (line.given & BIT(HELP))
         return (int)(line.command ? print_command_help(line.command) : print_help());
     enum enc_exit status = run(&line);

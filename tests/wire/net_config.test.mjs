@@ -56,7 +56,7 @@ const BAD_FILES = [
   [`registry: {follow: [${ID}/${POINT}, ${ID.toUpperCase()}/${POINT}]}`, 'given before'],
   ['services:\n  nobody:\n    hosts: [a]', ':2: services.nobody: unknown key'],
   ['services:\n  chat:\n    hosts: ["a:80"]', 'services.chat.hosts: a:80: not a host name'],
-  ['services: {chat: {hosts: [a]}, enc-node: {hosts: [A]}}', 'A: given twice'],
+  ['services: {chat: {hosts: [a]}, enc-node: {hosts: [A]}}', 'a: given twice'],
   ['limits:\n  content: 4194304\n  body: 2097152', 'limits.content: larger than limits.body'],
 ];
 

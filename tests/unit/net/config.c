@@ -131,8 +131,16 @@ static const char *written(char path[64], const char *text)
     return path;
 }
 
-/* Deep nesting, anchors that refer to their own mapping, and text of all kinds: an error line,
- * never more. */
+static unsigned lines_of(const char *text)
+{
+    unsigned lines = text[0] != '\0';
+    for (; *text; text++)
+        lines += *text == '\n';
+    return lines;
+}
+
+/* Deep nesting, anchors that refer to their own mapping, and text of all kinds: an error line for
+ * each fault. */
 Test(config, strange_files_are_refused)
 {
     static const char *const TEXTS[] = {
@@ -141,7 +149,7 @@ Test(config, strange_files_are_refused)
         "&a [*a]",
         "? [1, 2]\n: 3\n",
         "data: &x [ *x ]",
-        "\xff\xfe\x00",
+        "\xff\xfe",
         "key: \"unterminated",
         "listen: 127.0.0.1:1\n---\nlisten: 127.0.0.1:2\n",
         "%TAG ! tag:\n--- !x\nlisten: x\n",
@@ -151,10 +159,11 @@ Test(config, strange_files_are_refused)
         struct enc_config_fault fault = {.text = ""};
         char path[64];
         enc_config_init(&config);
-        bool is_taken = enc_config_read_file(&config, &fault, written(path, TEXTS[i]));
+        enc_config_read_file(&config, &fault, written(path, TEXTS[i]));
         unlink(path);
-        cr_assert(is_taken || fault.text[0], "%zu", i);
-        cr_assert_null(strchr(fault.text, '\n'), "%s", fault.text);
+        bool is_empty = TEXTS[i][0] == '\xff'; /* a byte order mark and nothing behind it */
+        cr_assert_eq(fault.count == 0, is_empty, "%zu", i);
+        cr_assert_eq(fault.count, lines_of(fault.text), "%s", fault.text);
         enc_config_fini(&config);
     }
 }
@@ -221,8 +230,9 @@ Test(config, a_file_fills_nested_keys_and_lists)
     const char *text = "data: /srv/x\nlimits: {mailbox: 5, body: 2048}\nservice: [a, b]\n"
                        "push:\n  allow_http: true\n"
                        "services:\n  enc-node: {hosts: [a.example]}\n  chat:\n    hosts: [b, c]\n";
-    cr_assert(enc_config_read_file(&config, &fault, written(path, text)), "%s", fault.text);
+    enc_config_read_file(&config, &fault, written(path, text));
     unlink(path);
+    cr_assert_eq(fault.count, 0, "%s", fault.text);
     cr_assert_str_eq(config.data, "/srv/x");
     cr_assert_eq(config.limits.mailbox_depth_max, 5);
     cr_assert_eq(config.limits.body_len_max, 2048);
@@ -233,5 +243,27 @@ Test(config, a_file_fills_nested_keys_and_lists)
     cr_assert_str_eq(config.hosts[0].items[0], "a.example");
     cr_assert_eq(hosts_of(&config, "chat")->count, 2);
     cr_assert_str_eq(hosts_of(&config, "chat")->items[1], "c");
+    enc_config_fini(&config);
+}
+
+Test(config, more_faults_than_fit_are_counted)
+{
+    struct enc_config_fault fault = {.count = 0};
+    for (unsigned i = 0; i < 1000; i++)
+        enc_config_blame(&fault, "source", "key", "wrong");
+    cr_assert_eq(fault.count, 1000);
+    cr_assert_lt(strlen(fault.text), sizeof fault.text);
+    cr_assert_eq(strncmp(fault.text, "source: key: wrong\nsource: key: wrong\n", 38), 0);
+}
+
+Test(config, origins_follow_the_last_source)
+{
+    struct enc_config config;
+    struct enc_config_fault fault;
+    cr_assert(load(&config, &fault, (char *[]){"enclaved", "--threads", "3", NULL}));
+    const struct enc_config_row *threads = enc_config_row_of_key("threads");
+    cr_assert_eq(enc_config_origin(&config, threads).source, ENC_CONFIG_FLAG);
+    cr_assert_eq(enc_config_origin(&config, enc_config_row_of_key("listen")).source,
+                 ENC_CONFIG_DEFAULT);
     enc_config_fini(&config);
 }
