@@ -47,7 +47,8 @@ static bool grow(struct enc_arena *arena, size_t len)
     return true;
 }
 
-void *enc_arena_take(struct enc_arena *arena, size_t len)
+/* Not zeroed: for who writes all of it anyway. */
+static void *take(struct enc_arena *arena, size_t len)
 {
     if (len > SIZE_MAX / 2)
         return NULL;
@@ -56,16 +57,23 @@ void *enc_arena_take(struct enc_arena *arena, size_t len)
         return NULL;
     void *taken = arena->at;
     arena->at += step;
-    return memset(taken, 0, len);
+    return taken;
+}
+
+void *enc_arena_take(struct enc_arena *arena, size_t len)
+{
+    void *taken = take(arena, len);
+    return taken ? memset(taken, 0, len) : NULL;
 }
 
 struct enc_bytes enc_arena_copy(struct enc_arena *arena, struct enc_bytes bytes)
 {
-    uint8_t *copy = (uint8_t *)enc_arena_take(arena, bytes.len + 1);
+    uint8_t *copy = (uint8_t *)take(arena, bytes.len + 1);
     if (!copy)
         return (struct enc_bytes){NULL, 0};
     if (bytes.len)
         memcpy(copy, bytes.data, bytes.len);
+    copy[bytes.len] = '\0';
     return enc_bytes_of(copy, bytes.len);
 }
 
@@ -74,12 +82,28 @@ void enc_buffer_init(struct enc_buffer *buffer, struct enc_arena *arena, size_t 
     *buffer = (struct enc_buffer){.arena = arena, .max_len = max_len};
 }
 
+/* What was taken last may go on to the end of its chunk. */
+static bool stretch(struct enc_buffer *buffer, size_t need, size_t cap)
+{
+    struct enc_arena *arena = buffer->arena;
+    if (!buffer->data || buffer->data + aligned(buffer->cap) != arena->at)
+        return false;
+    size_t room = (size_t)(arena->end - buffer->data) & ~(size_t)(ALIGN - 1);
+    if (need > room)
+        return false;
+    buffer->cap = cap < room ? cap : room;
+    arena->at = buffer->data + aligned(buffer->cap);
+    return true;
+}
+
 static bool widen(struct enc_buffer *buffer, size_t need)
 {
     size_t cap = buffer->cap ? buffer->cap : 256;
     while (cap < need)
         cap *= 2;
-    uint8_t *data = (uint8_t *)enc_arena_take(buffer->arena, cap);
+    if (stretch(buffer, need, cap))
+        return true;
+    uint8_t *data = (uint8_t *)take(buffer->arena, cap);
     if (!data)
         return false;
     if (buffer->len)

@@ -224,6 +224,53 @@ Test(arena, a_buffer_keeps_all_that_was_appended)
     enc_arena_fini(&arena);
 }
 
+Test(arena, a_buffer_goes_on_in_its_chunk_while_it_is_the_last)
+{
+    struct enc_arena arena;
+    struct enc_buffer buffer;
+    POOL.extra_len = 60000;
+    enc_arena_init(&arena, &SOURCE, 1 << 20);
+    enc_buffer_init(&buffer, &arena, 1 << 20);
+    enc_buffer_add(&buffer, ENC_LIT("x"));
+    const uint8_t *start = buffer.data;
+    while (buffer.len < 60000)
+        enc_buffer_add(&buffer, ENC_LIT("xxxxxxxxxx"));
+    cr_assert_eq(buffer.data, start);
+    cr_assert_eq(POOL.taken, 1);
+    while (buffer.len < 70000)
+        enc_buffer_add(&buffer, ENC_LIT("xxxxxxxxxx"));
+    cr_assert_eq(POOL.taken, 2, "the chunk is full");
+    cr_assert_eq(strspn((const char *)buffer.data, "x"), buffer.len);
+    enc_arena_fini(&arena);
+}
+
+Test(arena, buffers_and_takes_in_turn_stay_apart)
+{
+    struct enc_arena arena;
+    struct enc_buffer buffers[3];
+    uint8_t *taken[400];
+    enc_arena_init(&arena, &SOURCE, 1 << 20);
+    for (size_t i = 0; i < 3; i++)
+        enc_buffer_init(&buffers[i], &arena, 1 << 20);
+    for (size_t round = 0; round < 400; round++) {
+        uint8_t bytes[40];
+        size_t at = round * 7 / 5 % 3; /* some come twice in a row, and may go on where they are */
+        memset(bytes, (int)at + 1, sizeof bytes);
+        enc_buffer_add(&buffers[at], enc_bytes_of(bytes, 1 + round % 40));
+        taken[round] = round % 9 ? NULL : (uint8_t *)enc_arena_take(&arena, 33);
+        cr_assert(!taken[round] || is_zero(taken[round], 33));
+        if (taken[round])
+            memset(taken[round], 0xee, 33);
+    }
+    for (size_t i = 0; i < 3; i++)
+        for (size_t at = 0; at < buffers[i].len; at++)
+            cr_assert_eq(buffers[i].data[at], i + 1, "buffer %zu at %zu", i, at);
+    for (size_t round = 0; round < 400; round += 9)
+        for (size_t at = 0; at < 33; at++)
+            cr_assert_eq(taken[round][at], 0xee);
+    enc_arena_fini(&arena);
+}
+
 Test(arena, a_buffer_holds_exactly_its_bound)
 {
     struct enc_arena arena;
