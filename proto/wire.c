@@ -13,14 +13,6 @@ static void finish(struct enc_buffer *buffer)
     enc_json_put_raw(buffer, "}");
 }
 
-/** Members that were serialised before. */
-static void put_members(struct enc_buffer *buffer, struct enc_bytes members)
-{
-    if (members.len)
-        enc_json_comma(buffer);
-    enc_buffer_add(buffer, members);
-}
-
 /** The code in lower case, as the one public sample has it. */
 static void put_error_name(struct enc_buffer *buffer, const char *code)
 {
@@ -72,14 +64,24 @@ void enc_wire_put_error(struct enc_buffer *buffer, const struct enc_refusal *ref
     finish(buffer);
 }
 
-void enc_wire_put_response(struct enc_buffer *buffer, struct enc_bytes members)
+void enc_wire_put_response_lead(struct enc_buffer *buffer)
 {
     start(buffer, "Response");
     enc_json_member(buffer, "content");
     enc_json_put_raw(buffer, "{");
-    put_members(buffer, members);
+}
+
+void enc_wire_put_response_rest(struct enc_buffer *buffer)
+{
     enc_json_put_raw(buffer, "}");
     finish(buffer);
+}
+
+void enc_wire_put_response(struct enc_buffer *buffer, struct enc_bytes members)
+{
+    enc_wire_put_response_lead(buffer);
+    enc_buffer_add(buffer, members);
+    enc_wire_put_response_rest(buffer);
 }
 
 static void start_sub(struct enc_buffer *buffer, const char *type, struct enc_bytes sub_id)

@@ -30,6 +30,10 @@ void enc_wire_put_error(struct enc_buffer *buffer, const struct enc_refusal *ref
 /** Append {"type":"Response","content":{members}}. */
 void enc_wire_put_response(struct enc_buffer *buffer, struct enc_bytes members);
 
+/** The same in two: what stands before the members, which the caller appends, and behind them. */
+void enc_wire_put_response_lead(struct enc_buffer *buffer);
+void enc_wire_put_response_rest(struct enc_buffer *buffer);
+
 /** Append {"type":"Event","sub_id":"...", : what Event frames of two subscriptions differ in. */
 void enc_wire_put_event_lead(struct enc_buffer *buffer, struct enc_bytes sub_id);
 

@@ -109,19 +109,38 @@ static struct enc_sealing sealing_of(struct enc_exchange *exchange, uint8_t nonc
     };
 }
 
-void enc_answer_response(struct enc_exchange *exchange, struct enc_bytes members)
+void enc_answer_start(struct enc_exchange *exchange, struct enc_buffer *out)
+{
+    enc_buffer_init(out, &exchange->arena, SIZE_MAX / 4);
+    if (!exchange->json)
+        enc_json_put_raw(out, "{");
+    else if (!exchange->dress.is_sealed)
+        enc_wire_put_response_lead(out);
+}
+
+static void finish_sealed(struct enc_exchange *exchange, const struct enc_buffer *members)
 {
     struct enc_buffer buffer;
+    struct enc_bytes bytes;
     uint8_t nonce24[24];
+    struct enc_sealing sealing = sealing_of(exchange, nonce24);
     enc_buffer_init(&buffer, &exchange->arena, SIZE_MAX / 4);
-    if (exchange->dress.is_sealed) {
-        struct enc_sealing sealing = sealing_of(exchange, nonce24);
-        if (enc_wire_put_sealed_response(&buffer, &sealing, members) != ENC_ERR_OK)
-            buffer.failed = true;
-    } else {
-        enc_wire_put_response(&buffer, members);
-    }
+    buffer.failed = enc_buffer_bytes(members, &bytes) != ENC_ERR_OK ||
+                    enc_wire_put_sealed_response(&buffer, &sealing, bytes) != ENC_ERR_OK;
     reply(exchange, 200, 0, &buffer);
+}
+
+void enc_answer_finish(struct enc_exchange *exchange, struct enc_buffer *out)
+{
+    if (exchange->dress.is_sealed) {
+        finish_sealed(exchange, out);
+        return;
+    }
+    if (exchange->json)
+        enc_wire_put_response_rest(out);
+    else
+        enc_json_put_raw(out, "}");
+    reply(exchange, 200, 0, out);
 }
 
 void enc_answer_json(struct enc_exchange *exchange, const struct enc_buffer *json)

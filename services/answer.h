@@ -14,8 +14,14 @@ void enc_answer_refusal(struct enc_exchange *exchange, const struct enc_refusal 
 /** An error without further members. */
 void enc_answer_err(struct enc_exchange *exchange, enum enc_err err);
 
-/** {"type":"Response","content":{members}}, sealed when the request was. HTTP only. */
-void enc_answer_response(struct enc_exchange *exchange, struct enc_bytes members);
+/**
+ * The answer of a read in three steps, the second the caller's: start, append the members of its
+ * object, finish. After start an error may still be answered instead: nothing has left. The
+ * envelope is opened by then: a GET gets {members}, anything else
+ * {"type":"Response","content":{members}}, sealed when the request was. HTTP only.
+ */
+void enc_answer_start(struct enc_exchange *exchange, struct enc_buffer *out);
+void enc_answer_finish(struct enc_exchange *exchange, struct enc_buffer *out);
 
 /** A bare JSON value with status 200 (the GET routes). json grew in the exchange's arena. HTTP
  * only. */

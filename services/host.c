@@ -1,6 +1,7 @@
 #include "services/host.h"
 
 #include "proto/filter.h"
+#include "services/chunks.h"
 #include "services/exchange.h"
 #include "services/founding.h"
 #include "services/inside.h"
@@ -134,7 +135,7 @@ static void give_chunks(void *self, struct enc_chunk *list)
 static struct enc_chunk *take_counted(void *self, size_t len)
 {
     struct enc_host *host = (struct enc_host *)self;
-    struct enc_chunk *chunk = take_chunk(NULL, len);
+    struct enc_chunk *chunk = enc_chunks_take(host->kept, len);
     if (chunk)
         atomic_fetch_add_explicit(&host->exchange_len, chunk->len, memory_order_relaxed);
     return chunk;
@@ -147,7 +148,7 @@ static void give_counted(void *self, struct enc_chunk *list)
     for (const struct enc_chunk *at = list; at; at = at->next)
         len += at->len;
     atomic_fetch_sub_explicit(&host->exchange_len, len, memory_order_relaxed);
-    give_chunks(NULL, list);
+    enc_chunks_give(host->kept, list);
 }
 
 /* ---- start ---- */
@@ -156,7 +157,8 @@ static bool make_caches(struct enc_host *host)
 {
     host->points = enc_points_new();
     host->manifests = enc_manifests_new(&host->chunks);
-    return host->points && host->manifests;
+    host->kept = enc_chunks_new();
+    return host->points && host->manifests && host->kept;
 }
 
 static const char *make_key(struct enc_host *host, const uint8_t priv32[32])
@@ -342,5 +344,6 @@ void enc_host_stop(struct enc_host *host)
     free(host->curve);
     enc_points_free(host->points);
     enc_manifests_free(host->manifests);
+    enc_chunks_free(host->kept);
     free(host);
 }

@@ -32,7 +32,8 @@ struct enc_host {
     struct enc_points *points; /* authors' keys */
     struct enc_manifests *manifests;
     struct enc_chunk_source chunks;
-    struct enc_chunk_source exchange_chunks; /* the same, counted in exchange_len */
+    struct enc_chunks *kept;                 /* chunks between two exchanges */
+    struct enc_chunk_source exchange_chunks; /* of kept, counted in exchange_len */
     _Atomic uint64_t exchange_len;           /* bytes of all exchanges */
     struct enc_endpoint_policy endpoints;
     uint8_t singletons32[ENC_SERVICE_MAX][32]; /* the enclave of a service without addressing */

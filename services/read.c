@@ -99,38 +99,22 @@ static enum enc_err produce(struct enc_exchange *exchange, struct enc_buffer *ou
     struct enc_read read;
     ENC_TRY(find_asker(exchange));
     ENC_TRY(enc_read_init(&read, exchange));
+    enc_answer_start(exchange, out);
+    read.len_max = out->len + exchange->host->limits.query_body_len_max;
     enum enc_err err = exchange->read(&read, out, exchange->envelope.content);
     enc_read_fini(&read);
     return err;
 }
 
-static void answer_get(struct enc_exchange *exchange, const struct enc_buffer *members)
-{
-    struct enc_buffer json;
-    struct enc_bytes bytes = {NULL, 0};
-    enc_buffer_init(&json, &exchange->arena, SIZE_MAX / 4);
-    json.failed = enc_buffer_bytes(members, &bytes) != ENC_ERR_OK;
-    enc_json_put_raw(&json, "{");
-    enc_buffer_add(&json, bytes);
-    enc_json_put_raw(&json, "}");
-    enc_answer_json(exchange, &json);
-}
-
 static void read_job(struct enc_job *job)
 {
     struct enc_exchange *exchange = enc_exchange_of_job(job);
-    struct enc_buffer members;
-    struct enc_bytes bytes;
-    enc_buffer_init(&members, &exchange->arena, SIZE_MAX / 4);
-    enum enc_err err = produce(exchange, &members);
-    if (err == ENC_ERR_OK && !exchange->json) {
-        answer_get(exchange, &members);
-        return;
-    }
+    struct enc_buffer out;
+    enum enc_err err = produce(exchange, &out);
+    if (err == ENC_ERR_OK && exchange->json && out.failed)
+        err = ENC_ERR_TOO_LARGE;
     if (err == ENC_ERR_OK)
-        err = enc_buffer_bytes(&members, &bytes);
-    if (err == ENC_ERR_OK)
-        enc_answer_response(exchange, bytes);
+        enc_answer_finish(exchange, &out);
     else
         enc_answer_err(exchange, err);
 }

@@ -24,11 +24,12 @@ struct enc_read {
     struct enc_tree_source source;       /* of the state tree, over snap */
     struct enc_smt tree;
     struct enc_roles roles; /* of exchange->reader; none for Public */
+    size_t len_max;         /* of the answer's buffer; a page that reaches it ends early */
 };
 
 /*
- * An enc_read_fn appends members of an object (no braces) to out. content is the opened request;
- * NULL on a GET.
+ * An enc_read_fn appends members of an object (no braces) to out, where the beginning of the answer
+ * may stand already. content is the opened request; NULL on a GET.
  */
 
 /**

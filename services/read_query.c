@@ -8,8 +8,8 @@
 
 struct page {
     struct enc_wire_events events;
+    const struct enc_read *read;
     const struct enc_filter *filter;
-    size_t len_max; /* bytes of answer after which the page ends early */
     uint64_t last_seq;
     bool has_more;
 };
@@ -18,8 +18,8 @@ struct page {
 static bool add_to_page(void *opaque, const struct enc_shown *shown)
 {
     struct page *page = (struct page *)opaque;
-    bool is_full =
-        page->events.count >= page->filter->limit || page->events.buffer->len >= page->len_max;
+    bool is_full = page->events.count >= page->filter->limit ||
+                   page->events.buffer->len >= page->read->len_max;
     page->has_more = is_full && page->events.count > 0;
     if (page->has_more)
         return false;
@@ -33,7 +33,7 @@ enum enc_err enc_read_query(struct enc_read *read, struct enc_buffer *out,
 {
     struct enc_filter filter;
     struct enc_arena *arena = &read->exchange->arena;
-    struct page page = {.filter = &filter, .len_max = read->host->limits.query_body_len_max};
+    struct page page = {.read = read, .filter = &filter};
     struct enc_viewer viewer = {
         .snap = read->snap,
         .ord = read->state.ord,
@@ -67,12 +67,11 @@ static enum enc_err put_deliveries(struct enc_read *read, struct enc_buffer *out
     struct enc_scan scan;
     struct enc_delivered_row row;
     uint32_t count = 0;
-    size_t len_max = read->host->limits.query_body_len_max;
     struct enc_range range = {.first = request->push_seq.first, .last = request->push_seq.last};
     enc_json_member(out, "deliveries");
     enc_json_put_raw(out, "[");
     enc_scan_delivereds(&scan, read->snap, queue, range);
-    while (count < request->limit && out->len < len_max && enc_scan_delivered(&scan, &row)) {
+    while (count < request->limit && out->len < read->len_max && enc_scan_delivered(&scan, &row)) {
         put_delivery(out, &row);
         count++;
     }

@@ -165,7 +165,7 @@ static enum enc_err put_list(const struct enc_read *read, struct enc_buffer *out
     for (; err == ENC_ERR_OK && seen < end && enc_scan_row(&scan, &found); seen++) {
         if (seen < list->page.offset)
             continue;
-        if (seen > list->page.offset && out->len >= read->host->limits.query_body_len_max)
+        if (seen > list->page.offset && out->len >= read->len_max)
             break;
         err = put_indexed(read, out, list, found.key);
     }

@@ -81,16 +81,16 @@ struct walk {
     enc_shown_fn *fn;
     void *opaque;
     bool is_over;
-    struct enc_shown shown;
+    struct enc_shown *shown; /* apart: too large to be zeroed with the rest */
 };
 
 static enum enc_err offer(struct walk *walk, struct enc_bytes record)
 {
-    ENC_TRY(enc_shown_load(&walk->shown, walk->viewer, record));
-    bool is_match = walk->shown.is_readable && enc_filter_matches(walk->filter, &walk->shown.event,
-                                                                  walk->shown.element.status);
-    if (is_match)
-        walk->is_over = !walk->fn(walk->opaque, &walk->shown);
+    ENC_TRY(enc_shown_load(walk->shown, walk->viewer, record));
+    const struct enc_shown *shown = walk->shown;
+    if (shown->is_readable &&
+        enc_filter_matches(walk->filter, &shown->event, shown->element.status))
+        walk->is_over = !walk->fn(walk->opaque, shown);
     return ENC_ERR_OK;
 }
 
@@ -169,7 +169,9 @@ static enum enc_err walk_ids(struct walk *walk, struct enc_arena *arena)
 enum enc_err enc_shown_walk(const struct enc_viewer *viewer, const struct enc_filter *filter,
                             struct enc_arena *arena, enc_shown_fn *fn, void *opaque)
 {
-    struct walk walk = {.viewer = viewer, .filter = filter, .fn = fn, .opaque = opaque};
+    struct enc_shown shown;
+    struct walk walk = {
+        .viewer = viewer, .filter = filter, .fn = fn, .opaque = opaque, .shown = &shown};
     const struct enc_bytes *type = enc_filter_single_type(filter);
     if (enc_filter_is_void(filter))
         return ENC_ERR_OK;

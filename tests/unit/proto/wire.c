@@ -90,6 +90,19 @@ Test(wire, response)
     expect_json(&empty, "{'type':'Response','content':{}}");
 }
 
+Test(wire, response_in_two)
+{
+    struct enc_buffer out = buffer(), empty = buffer();
+    enc_wire_put_response_lead(&out);
+    enc_json_member_u64(&out, "a", 1);
+    enc_json_member_u64(&out, "b", 2);
+    enc_wire_put_response_rest(&out);
+    expect_json(&out, "{'type':'Response','content':{'a':1,'b':2}}");
+    enc_wire_put_response_lead(&empty);
+    enc_wire_put_response_rest(&empty);
+    expect_json(&empty, "{'type':'Response','content':{}}");
+}
+
 Test(wire, frames_about_subscriptions)
 {
     struct enc_buffer event = buffer(), eose = buffer(), notice = buffer();
