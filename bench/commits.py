@@ -25,11 +25,11 @@ def send_commits(path, case, count, size, rate=None):
     with room.Node(path) as node:
         enclaves = measure.sign(path, case.name, count, enclaves=case.enclaves)
         measure.create(node, path)
-        before = node.disk_len()
+        before = node.used_len()
         floor = measure.floor_us(size.floor)
         got = send(path, node, case, count, rate=rate)
         floor = min(floor, measure.floor_us(size.floor))
-        disk = (node.disk_len() - before) / count
+        disk = (node.used_len() - before) / count
         peak = node.peak_mib()
         measure.verify_some(node, enclaves, size.sample, count)
     cost = measure.cost_us(got)

@@ -96,10 +96,10 @@ def fill(node, path, seed, first, count, **more):
 
 def event_rows(size, growth):
     with room.folder() as path, room.Node(path) as node:
-        start, held = node.disk_len(), 0
+        start, held = node.used_len(), 0
         for events in growth.events:
             enclave = fill(node, path, "growth", held, events - held)
-            disk = (node.disk_len() - start) / events
+            disk = (node.used_len() - start) / events
             probe = min(events, growth.commits // 5)
             measure.sign(path, "growth", probe, first=events)
             got, floor = against_floor(size, lambda: send(node, path))

@@ -137,8 +137,9 @@ class Node(Child):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}/metrics") as answer:
             return float(re.search(rf"^{name} (.+)$", answer.read().decode(), re.M).group(1))
 
-    def disk_len(self):
-        return sum(file.stat().st_blocks * 512 for file in self.data.rglob("*") if file.is_file())
+    def used_len(self):
+        """The store's pages; what its files have ahead of them is room."""
+        return self.gauge("enclaved_store_used_bytes")
 
     def seq_pub(self):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/info/node") as answer:

@@ -71,6 +71,7 @@ static const struct host_row HOST_ROWS[] = {
     ENC_HOST_ROW(JOBS_REFUSED, jobs_refused),
     ENC_HOST_ROW(WRITER_BATCHES, writer_batches),
     ENC_HOST_ROW(WRITER_RUNS, writer_runs),
+    ENC_HOST_ROW(STORE_USED, store_used_len),
     ENC_HOST_ROW(MAILS_WAITING, mails_waiting),
     ENC_HOST_ROW(EXCHANGE_LEN, exchange_len),
     ENC_HOST_ROW(LIVE_ENCLAVES, live_enclaves),

@@ -17,6 +17,7 @@ void enc_process_seal(void)
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     signal(SIGPIPE, SIG_IGN); /* a client that left is an error code, not the end */
+    signal(SIGXFSZ, SIG_IGN); /* so is a limit of file sizes */
 }
 
 uint64_t enc_process_raise_files(void)

@@ -7,8 +7,8 @@
 #include "proto/base/bytes.h"
 
 /**
- * No core dumps and no attaching debugger, because memory holds the node key; no SIGPIPE. Main
- * thread, first of all.
+ * No core dumps and no attaching debugger, because memory holds the node key; no SIGPIPE, no
+ * SIGXFSZ. Main thread, first of all.
  */
 void enc_process_seal(void);
 

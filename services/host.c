@@ -107,6 +107,8 @@ void enc_host_counts(const struct enc_host *host, struct enc_host_counts *out)
     out->mails_waiting = actors.mails_waiting;
     out->writer_batches = actors.lane_batches;
     out->writer_runs = actors.lane_items;
+    for (uint32_t i = 0; i < host->writer_count; i++)
+        out->store_used_len += enc_store_used_len(enc_data_shard_at(host->data, i));
 }
 
 /* ---- chunks of arenas ---- */

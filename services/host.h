@@ -129,6 +129,7 @@ struct enc_host_counts {
     uint64_t timer_refusals;
     uint64_t writer_batches; /* transactions */
     uint64_t writer_runs;    /* runs in them */
+    uint64_t store_used_len; /* level: bytes of pages, the room behind them not counted */
     uint64_t exchange_len;   /* level: bytes of all messages in the house */
     uint64_t mails_waiting;  /* level */
     uint64_t live_enclaves;  /* level */

@@ -53,6 +53,8 @@ static void write_batch(struct enc_host *host, struct enc_store *store, struct e
         atomic_store_explicit(&host->store_failed, true, memory_order_release);
     for (size_t i = 0; i < count; i++)
         finish(runs[i], outcome);
+    if (outcome == ENC_OUTCOME_OK)
+        enc_store_add_room(store);
 }
 
 /* No run may be touched once it is resumed, so the list is read before anything is finished. */

@@ -21,7 +21,11 @@ struct enc_store {
     MDB_dbi tables[ENC_TABLE_COUNT];
     struct enc_snap *snaps;
     uint32_t snap_max;
-    uint64_t epoch; /* of our fence; constant while open */
+    uint64_t epoch; /* of our fence; constant while open, as are the next three */
+    uint64_t map_len;
+    uint32_t page_len;
+    bool sync;
+    uint64_t file_len; /* at the least; the writer's */
     atomic_uint_fast64_t next_ord;
     atomic_bool writable;
 };

@@ -249,6 +249,16 @@ static void make_pool(struct enc_store *store, uint32_t count)
     }
 }
 
+static void learn(struct enc_store *store, const struct enc_shard_spec *spec)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    ENC_CHECK(mdb_env_info(store->env, &info) == 0 && mdb_env_stat(store->env, &stat) == 0);
+    store->map_len = info.me_mapsize;
+    store->page_len = stat.ms_psize;
+    store->sync = spec->sync;
+}
+
 /* The engine syncs its files, not their names. */
 static int sync_names(const char *path)
 {
@@ -278,6 +288,7 @@ enum enc_store_fault enc_shard_open(struct enc_store *store, struct enc_store_no
         mdb_env_close(store->env);
         return fault;
     }
+    learn(store, spec);
     make_pool(store, spec->reader_max);
     atomic_init(&store->writable, true);
     return ENC_STORE_FAULT_NONE;

@@ -8,6 +8,7 @@
  *     read      enc_snap_open, enc_snap_*, enc_scan_*              snap.h, scan.h, families
  *     families  enclave.h  event.h  tree.h  push.h  alarm.h  row.h
  *     numbers   enc_store_counts, enc_store_verify                 counts.h, verify.h
+ *     room      enc_store_add_room, enc_store_used_len             room.h
  */
 #pragma once
 
@@ -18,6 +19,7 @@
 #include "store/enclave.h"
 #include "store/event.h"
 #include "store/push.h"
+#include "store/room.h"
 #include "store/row.h"
 #include "store/scan.h"
 #include "store/snap.h"

@@ -15,7 +15,7 @@ import { Socket } from './lib/socket.mjs';
 import { mapWide, sleep, until } from './lib/wait.mjs';
 import { auditNode } from '../replay/audit.mjs';
 
-const ROOM = 1_500_000;
+const ROOM = 300_000; /* besides the room of a MiB or two that the store keeps in its file */
 const COMMITS_MAX = 400;
 const TEXT = 'x'.repeat(20_000);
 
