@@ -18,16 +18,22 @@ static bool refuse(struct enc_key_fault *fault, const char *path, const char *wh
     return false;
 }
 
-static const char *check_mode(int fd)
+/* A key of root's may be readable by a group: so a secret reaches a process that is not root. */
+const char *enc_key_check_mode(const struct stat *info, uid_t user)
+{
+    if (!S_ISREG(info->st_mode))
+        return "not a regular file";
+    if (info->st_uid == user)
+        return info->st_mode & (S_IRWXG | S_IRWXO) ? "others can read it; chmod 600" : NULL;
+    if (info->st_uid != 0)
+        return "belongs to another user";
+    return info->st_mode & (S_IWGRP | S_IXGRP | S_IRWXO) ? "others can read it; chmod 640" : NULL;
+}
+
+static const char *check_file(int fd)
 {
     struct stat info;
-    if (fstat(fd, &info) != 0)
-        return strerror(errno);
-    if (!S_ISREG(info.st_mode))
-        return "not a regular file";
-    if (info.st_uid != geteuid())
-        return "belongs to another user";
-    return info.st_mode & (S_IRWXG | S_IRWXO) ? "others can read it; chmod 600" : NULL;
+    return fstat(fd, &info) == 0 ? enc_key_check_mode(&info, geteuid()) : strerror(errno);
 }
 
 /* 64 digits, then nothing but one line end. */
@@ -42,7 +48,7 @@ static bool decode(uint8_t priv32[32], const char *text, size_t len)
 static bool read_key(uint8_t priv32[32], struct enc_key_fault *fault, const char *path, int fd)
 {
     char text[FILE_LEN_MAX + 1];
-    const char *why = check_mode(fd);
+    const char *why = check_file(fd);
     if (why)
         return refuse(fault, path, why);
     ssize_t len = read(fd, text, sizeof text);

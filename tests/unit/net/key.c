@@ -81,3 +81,22 @@ Test(key, others_may_not_even_read_it)
         cr_assert_null(strstr(fault.text, "0011"));
     }
 }
+
+Test(key, what_root_gave_a_group_may_be_read_by_it)
+{
+    static const struct {
+        uid_t owner;
+        mode_t mode;
+        bool is_good;
+    } CASES[] = {
+        {7, 0600, true},  {7, 0400, true},  {7, 0440, false}, {7, 0604, false}, {0, 0440, true},
+        {0, 0640, true},  {0, 0400, true},  {0, 0444, false}, {0, 0660, false}, {0, 0450, false},
+        {0, 0442, false}, {8, 0600, false}, {8, 0440, false}, {8, 0644, false},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        struct stat info = {.st_uid = CASES[i].owner, .st_mode = S_IFREG | CASES[i].mode};
+        cr_expect_eq(enc_key_check_mode(&info, 7) == NULL, CASES[i].is_good, "%zu", i);
+    }
+    struct stat folder_of_ours = {.st_uid = 7, .st_mode = S_IFDIR | 0700};
+    cr_expect_not_null(enc_key_check_mode(&folder_of_ours, 7));
+}
