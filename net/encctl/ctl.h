@@ -83,6 +83,7 @@ enc_command enc_command_tail;
 enc_command enc_command_sth;
 enc_command enc_command_state;
 enc_command enc_command_info;
+enc_command enc_command_health;
 enc_command enc_command_verify;
 enc_command enc_command_fsck;
 enc_command enc_command_register;

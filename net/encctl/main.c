@@ -67,6 +67,8 @@ static const struct command {
     {"state", "ENCLAVE HEX", 2, 2, BIT(NAMESPACE), enc_command_state,
      "roles of a key or status of an event, proved"},
     {"info", "[ENCLAVE]", 0, 1, 0, enc_command_info, "about an enclave, or the node"},
+    {"health", "", 0, 0, 0, enc_command_health,
+     "whether a node is ready; --url is its admin listener, http://127.0.0.1:9464"},
     {"verify", "[ENCLAVE]", 0, 1, BIT(FILE) | BIT(REMEMBER) | BIT(SEQUENCER), enc_command_verify,
      "recompute the whole log and say what is wrong first"},
     {"register", "KIND WHAT...", 2, 8, BIT(NODE) | BIT(APP) | BIT(AVATAR) | BIT(BIO),
