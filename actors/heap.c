@@ -52,3 +52,40 @@ void enc_heap_remove(struct enc_heap *heap, struct enc_due *due)
     else
         sift_down(heap, index, last);
 }
+
+static void swap(struct enc_heap *heap, ptrdiff_t a, ptrdiff_t b)
+{
+    struct enc_due *due = heap->slots[a];
+    heap->slots[a] = heap->slots[b];
+    heap->slots[b] = due;
+}
+
+/* Hoare's selection: nothing in front of middle is due later than what is behind it. */
+static void select_first(struct enc_heap *heap, ptrdiff_t middle)
+{
+    ptrdiff_t low = 0, high = (ptrdiff_t)heap->count - 1;
+    while (low < high) {
+        const struct enc_due *pivot = heap->slots[middle];
+        ptrdiff_t i = low, j = high;
+        while (i <= j) {
+            while (is_before(heap->slots[i], pivot))
+                i++;
+            while (is_before(pivot, heap->slots[j]))
+                j--;
+            if (i <= j)
+                swap(heap, i++, j--);
+        }
+        low = j < middle ? i : low;
+        high = middle < i ? j : high;
+    }
+}
+
+void enc_heap_cut(struct enc_heap *heap, size_t keep)
+{
+    ENC_CHECK(keep <= heap->count);
+    if (keep < heap->count)
+        select_first(heap, (ptrdiff_t)keep);
+    heap->count = keep;
+    for (size_t i = keep; i-- > 0;)
+        sift_down(heap, i, heap->slots[i]);
+}

@@ -27,6 +27,12 @@ void enc_heap_push(struct enc_heap *heap, struct enc_due *due);
 /** Take out a thing that lies in the heap. */
 void enc_heap_remove(struct enc_heap *heap, struct enc_due *due);
 
+/**
+ * Keep only the first keep things; the others lie in slots[keep] up to where count was, in any
+ * order, and are the caller's. keep <= count.
+ */
+void enc_heap_cut(struct enc_heap *heap, size_t keep);
+
 /** What is due first, or NULL. */
 static inline struct enc_due *enc_heap_first(const struct enc_heap *heap)
 {

@@ -67,6 +67,7 @@ static const struct {
      ENC_COUNT_TIMERS_GONE},
     {offsetof(struct enc_actors_counts, timers_posted), ENC_COUNT_TIMERS_POSTED, ENC_COUNTS},
     {offsetof(struct enc_actors_counts, timer_retries), ENC_COUNT_TIMER_RETRIES, ENC_COUNTS},
+    {offsetof(struct enc_actors_counts, timers_put_off), ENC_COUNT_TIMERS_PUT_OFF, ENC_COUNTS},
     {offsetof(struct enc_actors_counts, lane_batches), ENC_COUNT_LANE_BATCHES, ENC_COUNTS},
     {offsetof(struct enc_actors_counts, lane_items), ENC_COUNT_LANE_ITEMS, ENC_COUNTS},
     {offsetof(struct enc_actors_counts, lane_batch_max), ENC_COUNT_LANE_BATCH_MAX, ENC_COUNTS},

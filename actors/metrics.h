@@ -22,7 +22,8 @@ struct enc_actors_counts {
     uint64_t retirements;    /* actors that left it while the directory was open */
     uint64_t timers_waiting; /* level: set and not yet posted */
     uint64_t timers_posted;
-    uint64_t timer_retries; /* posts of timer mail that were refused and are tried again */
+    uint64_t timer_retries;  /* posts of timer mail that were refused and are tried again */
+    uint64_t timers_put_off; /* left to their keeper, behind the horizon */
     uint64_t lane_batches;
     uint64_t lane_items;
     uint64_t lane_batch_max;

@@ -13,6 +13,13 @@
  * moment only leaves word, which the thread obeys when it has the lock again.
  */
 
+/*
+ * The horizon: whatever is kept and due before horizon_ms is in the table, or its mail is on its
+ * way. It sinks when something is forgotten or not taken in, and only a refill raises it: to the
+ * end of time when it begins, so that what is set meanwhile, in front of the reading or behind it,
+ * is taken in; what does not fit lowers it again. Until the refill is done nothing follows from it.
+ */
+
 /* Sweeping the directory more often than this gains nothing. */
 enum { SWEEP_MIN_MS = 10 };
 
@@ -36,6 +43,10 @@ struct enc_timers {
     size_t bucket_count; /* a power of two */
     uint32_t count;      /* in the table */
     uint64_t sweep_ms;   /* when to sweep next */
+    uint64_t horizon_ms;
+    uint64_t refill_ms; /* when the keeper is to be asked next, if there is room */
+    uint64_t rested_ms; /* not before, once one is done */
+    bool is_refilling;
     bool is_stopping;
 };
 
@@ -83,6 +94,95 @@ static void wait_until(struct enc_timers *timers, struct timer *timer, uint64_t 
 {
     timer->due.at_ms = at_ms;
     enc_heap_push(&timers->heap, &timer->due);
+}
+
+/* What is kept. With the lock held. */
+
+static bool is_kept(const struct enc_timers *timers, uint32_t kind)
+{
+    return kind < 32 && (timers->config.keeper.kinds >> kind & 1) != 0;
+}
+
+static void plan_refill(struct enc_timers *timers)
+{
+    uint64_t ahead_ms = timers->config.keeper.ahead_ms;
+    if (timers->is_refilling || timers->horizon_ms == UINT64_MAX)
+        return;
+    uint64_t near_ms = timers->horizon_ms > ahead_ms ? timers->horizon_ms - ahead_ms : 0;
+    timers->refill_ms = near_ms > timers->rested_ms ? near_ms : timers->rested_ms;
+    enc_crew_wake(&timers->crew);
+}
+
+static void lower_horizon(struct enc_timers *timers, uint64_t due_ms)
+{
+    enc_meter_add(meter_of(timers), ENC_COUNT_TIMERS_PUT_OFF, 1);
+    if (due_ms < timers->horizon_ms)
+        timers->horizon_ms = due_ms;
+}
+
+/* The later half makes room. What nobody keeps stays. */
+static void put_off(struct enc_timers *timers)
+{
+    size_t end = timers->heap.count;
+    enc_heap_cut(&timers->heap, end / 2);
+    for (size_t i = end / 2; i < end; i++) {
+        struct timer *timer = (struct timer *)timers->heap.slots[i];
+        if (!is_kept(timers, timer->kind)) {
+            enc_heap_push(&timers->heap, &timer->due);
+            continue;
+        }
+        lower_horizon(timers, timer->due_ms);
+        forget(timers, timer);
+    }
+    plan_refill(timers);
+}
+
+static struct timer *take_in(struct enc_timers *timers, const uint8_t key32[32], uint32_t kind)
+{
+    if (timers->count >= timers->config.timers_max)
+        put_off(timers);
+    return remember(timers, find(timers, key32, kind), key32, kind);
+}
+
+/* What would be behind the horizon, or finds no room, is left to its keeper. */
+static struct timer *take_in_kept(struct enc_timers *timers, const uint8_t key32[32], uint32_t kind,
+                                  uint64_t due_ms)
+{
+    struct timer *timer = NULL;
+    if (due_ms < timers->horizon_ms)
+        timer = take_in(timers, key32, kind);
+    if (!timer) {
+        lower_horizon(timers, due_ms);
+        plan_refill(timers);
+    }
+    return timer;
+}
+
+static bool has_room(const struct enc_timers *timers)
+{
+    return timers->is_refilling || timers->count <= timers->config.timers_max / 2;
+}
+
+static void refill(struct enc_timers *timers)
+{
+    const struct enc_timer_keeper *keeper = &timers->config.keeper;
+    bool is_first = !timers->is_refilling;
+    if (is_first)
+        timers->horizon_ms = UINT64_MAX;
+    timers->is_refilling = true;
+    timers->refill_ms = 0;
+    enc_crew_unlock(&timers->crew);
+    enum enc_refill got = keeper->refill(keeper->self, is_first);
+    enc_crew_lock(&timers->crew);
+    if (got != ENC_REFILL_MORE)
+        timers->rested_ms = enc_crew_now_ms(&timers->crew) + keeper->pause_ms;
+    if (got == ENC_REFILL_FAILED)
+        timers->refill_ms = timers->rested_ms;
+    if (got != ENC_REFILL_DONE)
+        return;
+    timers->is_refilling = false;
+    timers->refill_ms = UINT64_MAX;
+    plan_refill(timers);
 }
 
 /* Posting. */
@@ -158,33 +258,60 @@ static bool is_timer_due(const struct enc_timers *timers, uint64_t now_ms)
     return first && first->at_ms <= now_ms;
 }
 
+static bool is_refill_due(const struct enc_timers *timers, uint64_t now_ms)
+{
+    return timers->refill_ms <= now_ms && has_room(timers);
+}
+
+static void post_due(struct enc_timers *timers, uint64_t now_ms)
+{
+    (void)now_ms;
+    post_first(timers);
+}
+
+static void refill_due(struct enc_timers *timers, uint64_t now_ms)
+{
+    (void)now_ms;
+    refill(timers);
+}
+
+/* What there may be to do; what is rare first, or it would starve. */
+static const struct {
+    bool (*is_due)(const struct enc_timers *timers, uint64_t now_ms);
+    void (*run)(struct enc_timers *timers, uint64_t now_ms);
+} TASKS[] = {{is_sweep_due, sweep}, {is_timer_due, post_due}, {is_refill_due, refill_due}};
+
 static size_t choices(void *self, uint64_t now_ms)
 {
     const struct enc_timers *timers = (const struct enc_timers *)self;
-    if (timers->is_stopping)
-        return 0;
-    return (size_t)is_sweep_due(timers, now_ms) + (size_t)is_timer_due(timers, now_ms);
+    size_t count = 0;
+    for (size_t i = 0; !timers->is_stopping && i < sizeof TASKS / sizeof TASKS[0]; i++)
+        count += TASKS[i].is_due(timers, now_ms);
+    return count;
 }
 
-/* Of two choices the sweep is the first: it is rare, and must not starve. */
 static void work(void *self, uint32_t member, size_t choice)
 {
     (void)member;
     struct enc_timers *timers = (struct enc_timers *)self;
     uint64_t now_ms = enc_crew_now_ms(&timers->crew); /* may be less than choices was told */
-    bool is_first = choice == 0 || choice == ENC_CREW_NEXT;
-    if (is_first && is_sweep_due(timers, now_ms))
-        sweep(timers, now_ms);
-    else if (is_timer_due(timers, now_ms))
-        post_first(timers);
+    size_t left = choice == ENC_CREW_NEXT ? 0 : choice;
+    for (size_t i = 0; i < sizeof TASKS / sizeof TASKS[0]; i++) {
+        if (!TASKS[i].is_due(timers, now_ms) || left-- > 0)
+            continue;
+        TASKS[i].run(timers, now_ms);
+        return;
+    }
 }
 
 static uint64_t due_ms(void *self)
 {
     const struct enc_timers *timers = (const struct enc_timers *)self;
     const struct enc_due *first = enc_heap_first(&timers->heap);
-    uint64_t first_ms = first ? first->at_ms : UINT64_MAX;
-    return first_ms < timers->sweep_ms ? first_ms : timers->sweep_ms;
+    uint64_t next_ms = first ? first->at_ms : UINT64_MAX;
+    if (timers->sweep_ms < next_ms)
+        next_ms = timers->sweep_ms;
+    return has_room(timers) && timers->refill_ms < next_ms ? timers->refill_ms : next_ms;
 }
 
 static const struct enc_crew_class CREW = {choices, work, due_ms};
@@ -203,20 +330,48 @@ static void set(struct enc_timers *timers, struct timer *timer, uint64_t due_at_
         enc_crew_wake(&timers->crew);
 }
 
+static void reset(struct enc_timers *timers, struct timer *timer, uint64_t due_at_ms)
+{
+    if (!timer->is_posting)
+        enc_heap_remove(&timers->heap, &timer->due);
+    set(timers, timer, due_at_ms);
+}
+
 enum enc_err enc_timer_set(struct enc_timers *timers, const uint8_t key32[32], uint32_t timer_kind,
                            uint64_t due_ms_wanted)
 {
+    bool kept = is_kept(timers, timer_kind);
     enc_crew_lock(&timers->crew);
-    struct timer **link = find(timers, key32, timer_kind);
-    struct timer *timer = *link;
-    if (timer && !timer->is_posting)
-        enc_heap_remove(&timers->heap, &timer->due);
-    if (!timer)
-        timer = remember(timers, link, key32, timer_kind);
+    struct timer *timer = *find(timers, key32, timer_kind);
     if (timer)
+        reset(timers, timer, due_ms_wanted);
+    else if ((timer = kept ? take_in_kept(timers, key32, timer_kind, due_ms_wanted)
+                           : take_in(timers, key32, timer_kind)))
         set(timers, timer, due_ms_wanted);
     enc_crew_unlock(&timers->crew);
-    return timer ? ENC_ERR_OK : ENC_ERR_BUSY;
+    return timer || kept ? ENC_ERR_OK : ENC_ERR_BUSY;
+}
+
+void enc_timer_offer(struct enc_timers *timers, const uint8_t key32[32], uint32_t timer_kind,
+                     uint64_t due_ms_kept)
+{
+    ENC_CHECK(is_kept(timers, timer_kind));
+    enc_crew_lock(&timers->crew);
+    struct timer *timer = *find(timers, key32, timer_kind);
+    if (timer && due_ms_kept < timer->due_ms)
+        reset(timers, timer, due_ms_kept);
+    else if (!timer && (timer = take_in_kept(timers, key32, timer_kind, due_ms_kept)))
+        set(timers, timer, due_ms_kept);
+    enc_crew_unlock(&timers->crew);
+}
+
+void enc_timers_refill(struct enc_timers *timers)
+{
+    ENC_CHECK(timers->config.keeper.refill != NULL);
+    enc_crew_lock(&timers->crew);
+    timers->refill_ms = 0;
+    enc_crew_wake(&timers->crew);
+    enc_crew_unlock(&timers->crew);
 }
 
 static bool clear(struct enc_timers *timers, struct timer *timer)
@@ -285,6 +440,7 @@ static bool begin(struct enc_timers *timers)
                                    .count = 1,
                                    .clock = enc_pool_clock(pool),
                                    .sim = enc_pool_sim(pool)};
+    timers->horizon_ms = timers->refill_ms = UINT64_MAX;
     timers->sweep_ms = idle_ms > 0 ? enc_pool_now_ms(pool) + idle_ms : UINT64_MAX;
     return enc_crew_start(&timers->crew, &crew);
 }

@@ -76,6 +76,9 @@ static const struct host_row HOST_ROWS[] = {
     ENC_HOST_ROW(EXCHANGE_LEN, exchange_len),
     ENC_HOST_ROW(LIVE_ENCLAVES, live_enclaves),
     ENC_HOST_ROW(TIMERS, timers),
+    ENC_HOST_ROW(TIMERS_PUT_OFF, timers_put_off),
+    ENC_HOST_ROW(ALARMS_READ, alarms_read),
+    ENC_HOST_ROW(ALARM_FAULTS, alarm_faults),
 };
 
 static void copy_host_counts(const struct enc_host *host)

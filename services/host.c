@@ -1,6 +1,7 @@
 #include "services/host.h"
 
 #include "proto/filter.h"
+#include "services/alarms.h"
 #include "services/chunks.h"
 #include "services/exchange.h"
 #include "services/founding.h"
@@ -32,6 +33,7 @@ void enc_limits_default(struct enc_limits *limits)
         .push_timeout_ms = 10000,
         .push_in_flight_max = 64,
         .exchange_len_max = (size_t)256 << 20,
+        .alarms_max = 1 << 17,
         .idle_ms = 10000,
     };
 }
@@ -93,6 +95,8 @@ void enc_host_counts(const struct enc_host *host, struct enc_host_counts *out)
         .timers = enc_timers_count(host->timers),
         /* relaxed: figures for people, nothing hangs on their order */
         .timer_refusals = atomic_load_explicit(&host->timer_refusals, memory_order_relaxed),
+        .alarms_read = atomic_load_explicit(&host->alarms_read, memory_order_relaxed),
+        .alarm_faults = atomic_load_explicit(&host->alarm_faults, memory_order_relaxed),
         .exchange_len = atomic_load_explicit(&host->exchange_len, memory_order_relaxed),
         .push_in_flight = atomic_load_explicit(&host->push_in_flight, memory_order_relaxed),
         .gaps_closed = atomic_load_explicit(&host->gaps_closed, memory_order_relaxed),
@@ -105,6 +109,7 @@ void enc_host_counts(const struct enc_host *host, struct enc_host_counts *out)
     out->mails_refused = actors.refusals;
     out->jobs_refused = actors.job_refusals;
     out->mails_waiting = actors.mails_waiting;
+    out->timers_put_off = actors.timers_put_off;
     out->writer_batches = actors.lane_batches;
     out->writer_runs = actors.lane_items;
     for (uint32_t i = 0; i < host->writer_count; i++)
@@ -217,13 +222,14 @@ static enum enc_err open_turnstile(struct enc_host *host)
 
 static enum enc_err start_timers(struct enc_host *host)
 {
-    enum { RETRY_MS = 50, KINDS_PER_ENCLAVE = 3, STORED_MAX = 1 << 21 };
+    enum { RETRY_MS = 50, KINDS_PER_ENCLAVE = 3 };
     struct enc_timers_config config = {
         .directory = host->directory,
-        .timers_max = STORED_MAX + KINDS_PER_ENCLAVE * host->limits.live_enclaves_max,
+        .timers_max = host->limits.alarms_max + KINDS_PER_ENCLAVE * host->limits.live_enclaves_max,
         .mail_kind = ENC_MAIL_TIMER,
         .retry_ms = RETRY_MS,
     };
+    enc_alarms_keep(&config.keeper, host);
     return enc_timers_start(&host->timers, &config);
 }
 
@@ -243,25 +249,10 @@ static enum enc_err start_writers(struct enc_host *host)
     return ENC_ERR_OK;
 }
 
-static enum enc_err load_shard_alarms(struct enc_host *host, struct enc_store *store)
+/* Only from here on may an enclave wake. */
+static enum enc_err wake_alarms(struct enc_host *host)
 {
-    struct enc_snap *snap = NULL;
-    struct enc_scan scan;
-    struct enc_alarm_found found;
-    ENC_TRY(enc_snap_open(store, &snap));
-    enum enc_err err = ENC_ERR_OK;
-    enc_scan_alarms(&scan, snap);
-    while (err == ENC_ERR_OK && enc_scan_alarm(&scan, &found))
-        err = enc_timer_set(host->timers, found.enclave32, found.row.kind, found.row.due_ms);
-    enum enc_err end = enc_scan_fini(&scan);
-    enc_snap_close(snap);
-    return err != ENC_ERR_OK ? err : end;
-}
-
-static enum enc_err load_alarms(struct enc_host *host)
-{
-    for (uint32_t i = 0; i < host->writer_count; i++)
-        ENC_TRY(load_shard_alarms(host, enc_data_shard_at(host->data, i)));
+    enc_timers_refill(host->timers);
     return ENC_ERR_OK;
 }
 
@@ -277,7 +268,7 @@ static const char *start_parts(struct enc_host *host)
         {start_timers, "the timer thread cannot be started"},
         {start_writers, "writer threads cannot be started"},
         {enc_found_singletons, "the registry cannot be founded"},
-        {load_alarms, "stored alarms cannot be read"},
+        {wake_alarms, ""},
     };
     for (size_t i = 0; i < sizeof PARTS / sizeof PARTS[0]; i++)
         if (PARTS[i].start(host) != ENC_ERR_OK)

@@ -55,6 +55,7 @@ struct enc_limits {
     uint32_t push_in_flight_max; /* outbound POSTs at once */
     size_t exchange_len_max;     /* bytes of all messages in the house, from their bodies to their
                                     answers; past it new ones are refused with 503 */
+    uint32_t alarms_max;         /* stored alarms in memory: those that are due next */
     uint32_t idle_ms; /* an enclave without mail or subscription leaves memory after this */
 };
 
@@ -86,7 +87,8 @@ struct enc_host_config {
 };
 
 /**
- * Build the host: activate timers of stored alarms, start workers and writers. Main thread.
+ * Build the host: start workers and writers; stored alarms are read from then on, and those that
+ * are overdue ring as they are met. Main thread.
  * Errors: INTERNAL when the store cannot be read or threads cannot be had; *why is a static text
  */
 ENC_MUST_USE enum enc_err enc_host_start(struct enc_host **out,
@@ -134,6 +136,9 @@ struct enc_host_counts {
     uint64_t mails_waiting;  /* level */
     uint64_t live_enclaves;  /* level */
     uint64_t timers;         /* level */
+    uint64_t timers_put_off; /* alarms that are due later than what fits into memory */
+    uint64_t alarms_read;    /* stored alarms, each time they are read */
+    uint64_t alarm_faults;   /* readings of them that failed and are tried again */
     uint64_t push_in_flight; /* level */
     uint64_t gaps_closed;    /* payloads that were missing and came by Pull */
     uint64_t gaps_given_up;  /* ... and were taken for lost */

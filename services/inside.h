@@ -16,6 +16,16 @@
 
 enum { ENC_SHARD_MAX = 16 };
 
+/** How far the stored alarms are read. The timers' thread's. */
+struct enc_alarm_walk {
+    uint32_t shard;
+    bool is_inside; /* last is set */
+    struct enc_alarm_place {
+        uint8_t enclave32[32];
+        uint8_t kind;
+    } last;
+};
+
 struct enc_host {
     struct enc_host_config config;
     struct enc_limits limits;
@@ -24,6 +34,7 @@ struct enc_host {
     struct enc_pool *pool;
     struct enc_directory *directory;
     struct enc_timers *timers;
+    struct enc_alarm_walk alarms;
     struct enc_turnstile *founders;          /* of one enclave per owner */
     struct enc_lane *writers[ENC_SHARD_MAX]; /* one per shard */
     uint32_t writer_count;
@@ -46,6 +57,8 @@ struct enc_host {
     _Atomic uint64_t commits_accepted;
     _Atomic uint64_t commits_refused;
     _Atomic uint64_t timer_refusals; /* timers that found no room and wait for a later run */
+    _Atomic uint64_t alarms_read;    /* stored ones, each time they are read */
+    _Atomic uint64_t alarm_faults;   /* slices of them that could not be read and are tried again */
     _Atomic bool store_failed;       /* FENCED or IN_DOUBT: the process should end */
     _Atomic uint64_t write_fault_ms; /* when the last write failed; 0 = it succeeded */
     _Atomic int write_error;         /* of the engine, why it failed */

@@ -19,8 +19,7 @@ uint64_t enc_state_bundle_due(const struct enc_state *state, const struct enc_ma
 
 void enc_node_set_timer(struct enc_node *node, enum enc_timer_kind kind, uint64_t due_ms)
 {
-    /* a full timer table only delays: the alarm is in the store, and every later run sets it again
-     */
+    /* only subscriptions' can be refused, and every later run sets them again */
     enum enc_err err = enc_timer_set(node->host->timers, node->state.enclave32, kind, due_ms);
     if (err != ENC_ERR_OK)
         atomic_fetch_add_explicit(&node->host->timer_refusals, 1, memory_order_relaxed);

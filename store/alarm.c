@@ -45,6 +45,15 @@ void enc_scan_alarms(struct enc_scan *scan, struct enc_snap *snap)
     enc_row_key_top(&scan->high);
 }
 
+void enc_scan_alarms_after(struct enc_scan *scan, struct enc_snap *snap,
+                           const uint8_t enclave32[32], uint8_t kind)
+{
+    enc_scan_start(scan, snap, ENC_TABLE_ALARM, false);
+    key_of(&scan->low, enclave32, kind);
+    enc_row_key_top(&scan->high);
+    scan->skip_start = true;
+}
+
 bool enc_scan_alarm(struct enc_scan *scan, struct enc_alarm_found *out)
 {
     struct enc_bytes key;

@@ -22,6 +22,10 @@ struct enc_alarm_found {
     struct enc_alarm_row row;
 };
 
-/** Walk over all alarms of the shard, by enclave id. */
+/** Walk over all alarms of the shard, by enclave id and kind. */
 void enc_scan_alarms(struct enc_scan *scan, struct enc_snap *snap);
+
+/** The same from behind this one on, which need not exist any more. */
+void enc_scan_alarms_after(struct enc_scan *scan, struct enc_snap *snap,
+                           const uint8_t enclave32[32], uint8_t kind);
 bool enc_scan_alarm(struct enc_scan *scan, struct enc_alarm_found *out);

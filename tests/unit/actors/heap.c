@@ -52,3 +52,28 @@ Test(heap, agrees_with_a_plain_search)
         cr_assert_eq(enc_heap_first(&heap), best == MAX ? NULL : &dues[best]);
     }
 }
+
+/* What is kept comes out in order, what is cut off is due no earlier; every size, every cut. */
+Test(heap, a_cut_keeps_the_first)
+{
+    struct enc_due *slots[MAX];
+    struct enc_due dues[MAX];
+    uint64_t random = 7;
+    for (size_t count = 0; count <= MAX; count++) {
+        size_t keep = count == 0 ? 0 : enc_splitmix(&random) % (count + 1);
+        struct enc_heap heap = {slots, 0, 0};
+        for (size_t i = 0; i < count; i++) {
+            dues[i].at_ms = enc_splitmix(&random) % 10;
+            enc_heap_push(&heap, &dues[i]);
+        }
+        enc_heap_cut(&heap, keep);
+        cr_assert_eq(heap.count, keep);
+        uint64_t last_ms = 0;
+        for (struct enc_due *first; (first = enc_heap_first(&heap)); last_ms = first->at_ms) {
+            cr_assert(first->at_ms >= last_ms);
+            enc_heap_remove(&heap, first);
+        }
+        for (size_t i = keep; i < count; i++)
+            cr_assert(slots[i]->at_ms >= last_ms);
+    }
+}

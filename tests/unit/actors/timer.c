@@ -2,9 +2,13 @@
 
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MAIL_KIND = 1 };
+
+static bool has_rung[256]; /* by the first byte of the key */
 
 static struct world world;
 static struct enc_directory *directory;
@@ -20,6 +24,7 @@ static enum enc_turn turn(void *self, struct enc_batch *batch)
         cr_assert_eq(mail->kind, MAIL_KIND);
         note(&world.notes, (char)('a' + timer->timer_kind), timer->due_ms);
         note(&world.notes, '@', enc_sim_now_ms(world.sim));
+        has_rung[timer->key32[0]] = true;
         enc_timer_mail_free(timer);
     }
     return world.parks ? ENC_TURN_PARK : ENC_TURN_DONE;
@@ -44,6 +49,9 @@ static void forget(void *self)
 
 static const struct enc_actor_class TIMED = {open_any, turn, NULL, may_retire, forget};
 
+static struct enc_timer_keeper keeper;
+static uint32_t timers_max = 3;
+
 static void begin(uint32_t actors_max, uint32_t idle_ms)
 {
     struct enc_directory_config config = {.pool = world.pool,
@@ -54,8 +62,11 @@ static void begin(uint32_t actors_max, uint32_t idle_ms)
                                           .idle_ms = idle_ms,
                                           .hash_seed = 1};
     cr_assert_eq(enc_directory_open(&directory, &config), ENC_ERR_OK);
-    struct enc_timers_config timer_config = {
-        .directory = directory, .timers_max = 3, .mail_kind = MAIL_KIND, .retry_ms = 20};
+    struct enc_timers_config timer_config = {.directory = directory,
+                                             .timers_max = timers_max,
+                                             .mail_kind = MAIL_KIND,
+                                             .retry_ms = 20,
+                                             .keeper = keeper};
     cr_assert_eq(enc_timers_start(&timers, &timer_config), ENC_ERR_OK);
 }
 
@@ -226,4 +237,148 @@ Test(timer, nonsense_configuration_is_a_mistake, .signal = SIGABRT)
     struct enc_timers *other = NULL;
     struct enc_timers_config config = {.directory = directory, .timers_max = 0, .retry_ms = 1};
     (void)!enc_timers_start(&other, &config);
+}
+
+/* ---- timers that are kept ---- */
+
+enum { KEPT = 40, KEPT_KIND = 1, SLICE = 3, PAUSE_MS = 7, AHEAD_MS = 100 };
+
+/* The due of key i, 0 = none; the keeper's own, as a store would have it. */
+static uint64_t kept_ms[KEPT];
+static size_t read_to;
+static unsigned refills;
+static unsigned faults;
+
+static enum enc_refill read_kept(void *self, bool is_first)
+{
+    (void)self;
+    refills += is_first;
+    if (is_first)
+        read_to = 0;
+    if (faults > 0 && faults-- > 0)
+        return ENC_REFILL_FAILED;
+    for (size_t end = read_to + SLICE; read_to < end && read_to < KEPT; read_to++)
+        if (kept_ms[read_to] && !has_rung[*key_of((uint8_t)read_to)])
+            enc_timer_offer(timers, key_of((uint8_t)read_to), KEPT_KIND, kept_ms[read_to]);
+    return read_to < KEPT ? ENC_REFILL_MORE : ENC_REFILL_DONE;
+}
+
+static void begin_kept(uint32_t max)
+{
+    teardown();
+    keeper = (struct enc_timer_keeper){
+        .refill = read_kept, .kinds = 1 << KEPT_KIND, .ahead_ms = AHEAD_MS, .pause_ms = PAUSE_MS};
+    timers_max = max;
+    world_open(&world, 1);
+    begin(KEPT, 0);
+}
+
+/* As a node does it: the store first. */
+static void keep(uint8_t key, uint64_t due_ms)
+{
+    kept_ms[key] = due_ms;
+    set(key, KEPT_KIND, due_ms);
+}
+
+/* When the mail of each key came, by what the actors noted: each at its due, none left out. */
+static void expect_in_order(size_t count)
+{
+    cr_assert(noted(&world.notes, '@') >= count, "%zu", noted(&world.notes, '@'));
+    for (size_t i = 0; i < KEPT; i++) {
+        char entry[32];
+        snprintf(entry, sizeof entry, "b%llu @%llu", (unsigned long long)kept_ms[i],
+                 (unsigned long long)kept_ms[i]);
+        cr_assert(!kept_ms[i] || strstr(told(&world.notes), entry), "%s", entry);
+    }
+}
+
+Test(timer, more_kept_than_fit_come_in_their_time)
+{
+    begin_kept(6);
+    for (uint8_t i = 0; i < KEPT; i++)
+        kept_ms[i] = 2000 + 200 * (uint64_t)((i * 7) % KEPT);
+    enc_timers_refill(timers);
+    run_until(1500);
+    cr_assert(enc_timers_count(timers) <= 6);
+    run_until(2000 + 200 * KEPT);
+    expect_in_order(KEPT);
+    cr_assert_eq(enc_timers_count(timers), 0);
+    cr_assert(refills > 3 && refills <= KEPT, "%u", refills);
+}
+
+Test(timer, kept_ones_need_no_room)
+{
+    begin_kept(6);
+    for (uint8_t i = 0; i < KEPT; i++)
+        keep(i, 2000 + 200 * (uint64_t)((i * 11) % KEPT));
+    cr_assert(enc_timers_count(timers) <= 6);
+    cr_assert(world_counts(&world).timers_put_off >= KEPT - 6);
+    run_until(2000 + 200 * KEPT);
+    expect_in_order(KEPT);
+}
+
+Test(timer, all_due_at_once_come_all)
+{
+    begin_kept(6);
+    for (uint8_t i = 0; i < KEPT; i++)
+        kept_ms[i] = 500;
+    enc_timers_refill(timers);
+    run_until(1000 + KEPT * PAUSE_MS);
+    for (uint8_t i = 0; i < KEPT; i++)
+        cr_assert(has_rung[*key_of(i)], "%u", i);
+}
+
+Test(timer, one_set_during_a_refill_is_not_lost)
+{
+    for (unsigned steps = 0; steps < 16; steps++) {
+        memset(kept_ms, 0, sizeof kept_ms);
+        memset(has_rung, 0, sizeof has_rung);
+        begin_kept(6);
+        for (uint8_t i = 10; i < KEPT; i++)
+            kept_ms[i] = 2000 + 200 * (uint64_t)i;
+        enc_timers_refill(timers);
+        for (unsigned i = 0; i < steps; i++)
+            (void)enc_sim_step(world.sim);
+        keep(1, 1990);
+        keep(39, 3001);
+        run_until(2000 + 200 * KEPT);
+        expect_in_order(KEPT - 10 + 1);
+    }
+}
+
+Test(timer, an_offer_does_not_put_off_what_is_earlier)
+{
+    begin_kept(6);
+    set(1, KEPT_KIND, 1500);
+    enc_timer_offer(timers, key_of(1), KEPT_KIND, 1800);
+    enc_timer_offer(timers, key_of(2), KEPT_KIND, 1700);
+    enc_timer_offer(timers, key_of(2), KEPT_KIND, 1600);
+    run_until(5000);
+    cr_assert_str_eq(told(&world.notes), "b1500 @1500 b1600 @1600");
+}
+
+Test(timer, a_refill_that_fails_is_tried_again)
+{
+    begin_kept(6);
+    faults = 3;
+    kept_ms[5] = 1100;
+    enc_timers_refill(timers);
+    run_until(1100);
+    cr_assert_str_eq(told(&world.notes), "b1100 @1100");
+    cr_assert_eq(refills, 1);
+}
+
+Test(timer, what_nobody_keeps_stays)
+{
+    begin_kept(13);
+    for (uint8_t i = 0; i < 3; i++)
+        set(i, 0, 9000);
+    for (uint8_t i = 0; i < KEPT; i++)
+        keep(i, 2000 + i);
+    for (uint8_t i = 3; i < 6; i++)
+        set(i, 0, 9000);
+    cr_assert(enc_timers_count(timers) <= 13);
+    run_until(9000);
+    cr_assert_eq(noted(&world.notes, 'a'), 6);
+    cr_assert(noted(&world.notes, 'b') >= KEPT);
 }

@@ -55,3 +55,22 @@ Test(alarm, scan_yields_every_alarm_once)
     cr_assert_eq(count, 50);
     cr_assert_eq(sum, 50 * 51 / 2);
 }
+
+Test(alarm, a_walk_goes_on_behind_a_place)
+{
+    struct enc_scan scan;
+    struct enc_alarm_found found;
+    for (uint64_t i = 1; i <= 5; i++)
+        enc_put_alarm(&rig.set, rig_id('e', 1, 0), &(struct enc_alarm_row){i, (uint8_t)(2 * i)});
+    rig_apply(&rig);
+    enc_scan_alarms_after(&scan, rig_look(&rig), rig_id('e', 1, 0), 4);
+    cr_assert(enc_scan_alarm(&scan, &found));
+    cr_assert_eq(found.row.kind, 6, "the place itself is left out");
+    rig_ok(enc_scan_fini(&scan));
+    enc_scan_alarms_after(&scan, rig.snap, rig_id('e', 1, 0), 7);
+    cr_assert(enc_scan_alarm(&scan, &found));
+    cr_assert_eq(found.row.kind, 8, "it need not exist");
+    cr_assert(enc_scan_alarm(&scan, &found));
+    cr_assert_not(enc_scan_alarm(&scan, &found));
+    rig_ok(enc_scan_fini(&scan));
+}
