@@ -2,6 +2,8 @@
 #include "store/engine.h"
 #include "store/op.h"
 
+enum { READER_SWEEP = 256 }; /* transactions */
+
 static int run_op(const struct enc_store *store, MDB_txn *txn, const struct enc_write *op)
 {
     MDB_val key = enc_val_of(op->key);
@@ -88,6 +90,14 @@ static int check_fence(const struct enc_store *store, bool *ours, MDB_txn *txn)
     return rc;
 }
 
+/* What a killed backup had open would pin its pages for ever; only somebody who looks finds out. */
+static void sweep_readers(const struct enc_store *store, uint64_t txn_id)
+{
+    int dead = 0;
+    if (txn_id % READER_SWEEP == 0)
+        mdb_reader_check(store->env, &dead);
+}
+
 enum enc_outcome enc_store_apply(struct enc_store *store, struct enc_apply_facts *facts,
                                  const struct enc_writeset *const *sets, size_t count)
 {
@@ -109,6 +119,7 @@ enum enc_outcome enc_store_apply(struct enc_store *store, struct enc_apply_facts
     if (rc)
         return fail(facts, txn, rc);
     rc = mdb_txn_commit(txn);
+    sweep_readers(store, facts->txn_id);
     return rc ? judge(store, facts, rc) : ENC_OUTCOME_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "store/data.h"
 #include "store/dir.h"
+#include "store/mark.h"
 #include "store/note.h"
 #include "store/shard.h"
 
@@ -64,12 +65,24 @@ static enum enc_store_fault open_shards(struct enc_data *data, struct enc_store_
     return spec.fresh ? enc_dir_found(&data->dir, note, spec.count) : ENC_STORE_FAULT_NONE;
 }
 
+static enum enc_store_fault check_held(struct enc_store_note *note,
+                                       const struct enc_data_config *config)
+{
+    char why[ENC_HELD_LEN_MAX];
+    enum enc_store_fault fault = enc_data_held(why, note, config->dir);
+    if (fault || !why[0] || config->opens_held)
+        return fault;
+    return enc_note(note, ENC_STORE_FAULT_HELD, "%s is held: %s", config->dir, why);
+}
+
 static enum enc_store_fault fill(struct enc_data *data, struct enc_store_note *note,
                                  const struct enc_data_config *config)
 {
     uint32_t count = 0;
     bool fresh = false;
     enum enc_store_fault fault = enc_dir_enter(&data->dir, note, config->dir);
+    if (!fault)
+        fault = check_held(note, config);
     if (!fault)
         fault = settle(&count, &fresh, note, &data->dir, config->shard_count);
     return fault ? fault : open_shards(data, note, spec_of(config, count, fresh));

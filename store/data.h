@@ -3,6 +3,7 @@
  *
  *     DIR/lock            flock of the one process that has it open; holds its process id
  *     DIR/version         text: format number and shard count, written last at creation
+ *     DIR/held            text: why no node may sequence on it; mostly absent
  *     DIR/shard-<n>/      one engine environment per shard
  *
  * Source: server.md (first start, durability), protocol.md 11.1
@@ -25,6 +26,7 @@ enum enc_store_fault {
     ENC_STORE_FAULT_SHARDS,    /* another shard count was asked for than it was made with */
     ENC_STORE_FAULT_NODE,      /* made by a node with another key */
     ENC_STORE_FAULT_DAMAGED,   /* a shard is missing, misplaced or does not say what it is */
+    ENC_STORE_FAULT_HELD,      /* a file in it says that no node may sequence on it: mark.h */
     ENC_STORE_FAULT_ENGINE,    /* the engine refused: memory, map length, disk */
 };
 
@@ -39,6 +41,7 @@ struct enc_data_config {
     uint64_t map_len;          /* address space per shard; 0 = 1 TiB, or less if that fails */
     uint32_t shard_count;      /* 0 = as recorded, 1 for a new directory */
     uint32_t reader_max;       /* snapshots open at once, per shard; 0 = 126 */
+    bool opens_held;           /* although a mark holds it: whoever sets this takes no commits */
     bool sync;                 /* false: durability "os", survives the process but not the power */
 };
 

@@ -49,13 +49,16 @@ static enum enc_store_fault ours_alone(struct enc_store_note *note, int fd, cons
     return ENC_STORE_FAULT_NONE;
 }
 
+static enum enc_store_fault visit(int *fd, struct enc_store_note *note, const char *path)
+{
+    *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *fd < 0 ? refuse(note, path, "") : ours_alone(note, *fd, path);
+}
+
 static enum enc_store_fault enter(int *fd, struct enc_store_note *note, const char *path)
 {
     enum enc_store_fault fault = make(note, path);
-    if (fault)
-        return fault;
-    *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return *fd < 0 ? refuse(note, path, "") : ours_alone(note, *fd, path);
+    return fault ? fault : visit(fd, note, path);
 }
 
 static void leave(int *fd)
@@ -103,6 +106,16 @@ enum enc_store_fault enc_dir_enter(struct enc_dir *dir, struct enc_store_note *n
     enum enc_store_fault fault = enter(&dir->fd, note, path);
     if (!fault)
         fault = lock(dir, note);
+    if (fault)
+        enc_dir_leave(dir);
+    return fault;
+}
+
+enum enc_store_fault enc_dir_visit(struct enc_dir *dir, struct enc_store_note *note,
+                                   const char *path)
+{
+    *dir = (struct enc_dir){.path = path, .fd = -1, .lock_fd = -1};
+    enum enc_store_fault fault = visit(&dir->fd, note, path);
     if (fault)
         enc_dir_leave(dir);
     return fault;
@@ -176,13 +189,20 @@ static bool write_synced(int fd, const char *text)
     return close(fd) == 0 && written;
 }
 
+bool enc_dir_write(int dir_fd, const char *name, const char *text)
+{
+    char fresh[64];
+    snprintf(fresh, sizeof fresh, "%s.new", name);
+    int fd = openat(dir_fd, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    return fd >= 0 && write_synced(fd, text) && renameat(dir_fd, fresh, dir_fd, name) == 0 &&
+           fsync(dir_fd) == 0;
+}
+
 enum enc_store_fault enc_dir_found(const struct enc_dir *dir, struct enc_store_note *note,
                                    uint32_t shard_count)
 {
     char text[VERSION_TEXT_MAX];
     version_text(text, ENC_DATA_FORMAT, shard_count);
-    int fd = openat(dir->fd, "version.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool done = fd >= 0 && write_synced(fd, text) &&
-                renameat(dir->fd, "version.new", dir->fd, "version") == 0 && fsync(dir->fd) == 0;
+    bool done = enc_dir_write(dir->fd, "version", text);
     return done ? ENC_STORE_FAULT_NONE : refuse(note, dir->path, "/version");
 }

@@ -16,6 +16,16 @@ struct enc_dir {
 ENC_MUST_USE enum enc_store_fault enc_dir_enter(struct enc_dir *dir, struct enc_store_note *note,
                                                 const char *path);
 
+/** Enter without making or locking anything. Errors: DIRECTORY, ACCESS; as above */
+ENC_MUST_USE enum enc_store_fault enc_dir_visit(struct enc_dir *dir, struct enc_store_note *note,
+                                                const char *path);
+
+/**
+ * Write a small file into the directory fd so that it is there wholly or not at all, durably.
+ * False: errno says why.
+ */
+ENC_MUST_USE bool enc_dir_write(int fd, const char *name, const char *text);
+
 /** Unlock and leave. Allowed twice. */
 void enc_dir_leave(struct enc_dir *dir);
 

@@ -10,12 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { IDENTITY_LEN = 44, READERS_OUTSIDE = 16 };
+enum { READERS_OUTSIDE = 16 };
 
 static const uint64_t MAP_LEN_MOST = (uint64_t)1 << 40;
 static const uint64_t MAP_LEN_LEAST = (uint64_t)1 << 30;
 
-static enum enc_store_fault fault_of(int rc)
+enum enc_store_fault enc_engine_fault(int rc)
 {
     switch (rc) {
     case MDB_NOTFOUND:
@@ -33,7 +33,7 @@ static enum enc_store_fault fault_of(int rc)
 static enum enc_store_fault refuse(struct enc_store_note *note, const struct enc_shard_spec *spec,
                                    int rc)
 {
-    return enc_note(note, fault_of(rc), "%s/shard-%u: %s", spec->dir, spec->index,
+    return enc_note(note, enc_engine_fault(rc), "%s/shard-%u: %s", spec->dir, spec->index,
                     mdb_strerror(rc));
 }
 
@@ -127,18 +127,18 @@ static int open_tables(struct enc_store *store, MDB_txn *txn, bool fresh)
     return rc;
 }
 
-static void identity_of(uint8_t out[IDENTITY_LEN], const struct enc_shard_spec *spec)
+static void identity_of(uint8_t out[ENC_IDENTITY_LEN], const struct enc_shard_spec *spec)
 {
     enc_be32_put(out, ENC_DATA_FORMAT);
     enc_be32_put(out + 4, spec->index);
     enc_be32_put(out + 8, spec->count);
-    memcpy(out + 12, spec->node_pub32, 32);
+    memcpy(out + ENC_IDENTITY_NODE_AT, spec->node_pub32, 32);
 }
 
 static enum enc_store_fault compare(struct enc_store_note *note, const struct enc_shard_spec *spec,
                                     struct enc_bytes found)
 {
-    uint8_t own[IDENTITY_LEN];
+    uint8_t own[ENC_IDENTITY_LEN];
     identity_of(own, spec);
     if (found.len != sizeof own)
         return damaged(note, spec, "does not say what it is");
@@ -163,7 +163,7 @@ static enum enc_store_fault identify(struct enc_store *store, struct enc_store_n
         return compare(note, spec, found);
     if (rc != MDB_NOTFOUND || !spec->fresh)
         return refuse(note, spec, rc);
-    uint8_t own[IDENTITY_LEN];
+    uint8_t own[ENC_IDENTITY_LEN];
     identity_of(own, spec);
     rc = enc_meta_put(store, txn, ENC_META_IDENTITY, enc_bytes_of(own, sizeof own));
     return rc ? refuse(note, spec, rc) : ENC_STORE_FAULT_NONE;

@@ -24,5 +24,11 @@ ENC_MUST_USE enum enc_store_fault enc_shard_open(struct enc_store *store,
                                                  struct enc_store_note *note,
                                                  const struct enc_shard_spec *spec);
 
+/** What an engine code at opening means. */
+enum enc_store_fault enc_engine_fault(int rc);
+
+/** The identity row: format u32, index u32, count u32, node_pub32. */
+enum { ENC_IDENTITY_NODE_AT = 12, ENC_IDENTITY_LEN = ENC_IDENTITY_NODE_AT + 32 };
+
 /** Flush and close. No snapshot may be open (checked). */
 void enc_shard_close(struct enc_store *store);

@@ -7,6 +7,8 @@
  *     write     enc_writeset_init, enc_put_*, enc_store_apply      writeset.h, apply.h, families
  *     read      enc_snap_open, enc_snap_*, enc_scan_*              snap.h, scan.h, families
  *     families  enclave.h  event.h  tree.h  push.h  alarm.h  row.h
+ *     copy      enc_data_look, enc_shard_copy, enc_data_compact    copy.h
+ *     hold      enc_data_hold, enc_data_held, enc_data_let_go      mark.h
  *     numbers   enc_store_counts, enc_store_verify                 counts.h, verify.h
  *     room      enc_store_add_room, enc_store_used_len             room.h
  */
@@ -14,10 +16,12 @@
 
 #include "store/alarm.h"
 #include "store/apply.h"
+#include "store/copy.h"
 #include "store/counts.h"
 #include "store/data.h"
 #include "store/enclave.h"
 #include "store/event.h"
+#include "store/mark.h"
 #include "store/push.h"
 #include "store/room.h"
 #include "store/row.h"
