@@ -40,6 +40,9 @@ enum enc_option {
     ENC_OPTION_BIO,
     ENC_OPTION_ASK,
     ENC_OPTION_PRINT_MAN,
+    ENC_OPTION_NO_KEY,
+    ENC_OPTION_HEADS,
+    ENC_OPTION_REWIND,
     ENC_OPTION_VERSION,
     ENC_OPTION_HELP,
     ENC_OPTION_COUNT
@@ -86,6 +89,10 @@ enc_command enc_command_info;
 enc_command enc_command_health;
 enc_command enc_command_verify;
 enc_command enc_command_fsck;
+enc_command enc_command_backup;
+enc_command enc_command_restore;
+enc_command enc_command_accept;
+enc_command enc_command_compact;
 enc_command enc_command_register;
 enc_command enc_command_resolve;
 enc_command enc_command_project;

@@ -47,7 +47,8 @@ static bool is_data_dir(const char *dir)
 static bool open_data(struct enc_offline *out, const char *dir)
 {
     struct enc_store_note note;
-    struct enc_data_config config = {.dir = dir, .node_pub32 = out->node_pub32, .sync = true};
+    struct enc_data_config config = {
+        .dir = dir, .node_pub32 = out->node_pub32, .opens_held = true, .sync = true};
     if (enc_data_open(&out->data, &note, &config) == ENC_STORE_FAULT_NONE)
         return true;
     enc_out_fault("%s", note.text);

@@ -9,13 +9,26 @@
 
 enum { NAME_WIDTH = 14, SHORT_LEN = 8, CONTENT_LEN_MAX = 120 };
 
+static void say(const char *format, va_list args)
+{
+    fputs("encctl: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+}
+
 void enc_out_fault(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fputs("encctl: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    say(format, args);
+    va_end(args);
+}
+
+void enc_out_note(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(format, args);
     va_end(args);
 }
 

@@ -7,6 +7,9 @@
 /** One line to stderr: "encctl: ...". */
 void enc_out_fault(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/** The same for what is no complaint: how far it is, what was left out. */
+void enc_out_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /** A JSON object or any text, then a line end, to stdout. */
 void enc_out_line(struct enc_bytes text);
 

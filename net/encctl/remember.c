@@ -1,19 +1,12 @@
 /* verify --remember: the tree heads that were seen, each a line {"enclave","t","ts","r","sig"}. */
+#include "net/encctl/heads.h"
 #include "net/encctl/out.h"
 #include "net/encctl/verify.h"
 #include "proto/proof_json.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
-
-static int by_size(const void *a, const void *b)
-{
-    const struct enc_sth *one = (const struct enc_sth *)a;
-    const struct enc_sth *two = (const struct enc_sth *)b;
-    return (one->ts > two->ts) - (one->ts < two->ts);
-}
 
 static size_t count_lines(struct enc_bytes text)
 {
@@ -28,13 +21,9 @@ static bool take_line(struct enc_verify *verify, struct enc_bytes line)
 {
     uint8_t enclave32[32];
     struct enc_sth head;
-    struct enc_json *json = NULL;
-    struct enc_json_facts facts;
     if (line.len == 0)
         return true;
-    if (enc_json_parse(&json, &verify->page, line, &facts) != ENC_ERR_OK ||
-        !enc_json_hex(enc_json_get(json, "enclave"), enclave32, 32) ||
-        enc_sth_take(&head, json) != ENC_ERR_OK)
+    if (!enc_seen_line(enclave32, &head, &verify->page, line))
         return false;
     if (!verify->has_enclave || memcmp(enclave32, verify->enclave32, 32) == 0)
         verify->heads[verify->head_count++] = head;
@@ -69,7 +58,7 @@ bool enc_verify_recall(struct enc_verify *verify)
     }
     if (verify->has_head)
         verify->heads[verify->head_count++] = verify->head;
-    qsort(verify->heads, verify->head_count, sizeof *verify->heads, by_size);
+    enc_heads_sort(verify->heads, verify->head_count);
     return true;
 }
 
