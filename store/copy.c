@@ -40,6 +40,18 @@ static int open_outside(MDB_env **out, const struct enc_copy *copy)
     return rc;
 }
 
+/* Of the pages in use and the free ones; the file itself may be longer. */
+static int source_len(uint64_t *len, MDB_env *env)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    int rc = mdb_env_info(env, &info);
+    if (rc == 0)
+        rc = mdb_env_stat(env, &stat);
+    *len = rc == 0 ? (info.me_last_pgno + 1) * stat.ms_psize : 0;
+    return rc;
+}
+
 static uint64_t file_len(int fd)
 {
     struct stat facts;
@@ -49,13 +61,13 @@ static uint64_t file_len(int fd)
 static int copy_env(struct enc_copy_facts *facts, MDB_env *env, int fd)
 {
     MDB_envinfo info;
-    int source = -1;
     int rc = mdb_env_info(env, &info);
-    if (rc == 0)
-        rc = mdb_env_get_fd(env, &source);
     if (rc)
         return rc;
-    *facts = (struct enc_copy_facts){.txn_id = info.me_last_txnid, .source_len = file_len(source)};
+    facts->txn_id = info.me_last_txnid;
+    rc = source_len(&facts->source_len, env);
+    if (rc)
+        return rc;
     rc = mdb_env_copyfd2(env, fd, MDB_CP_COMPACT);
     facts->copy_len = file_len(fd);
     return rc;

