@@ -69,6 +69,8 @@ static const struct host_row HOST_ROWS[] = {
     ENC_HOST_ROW(GAPS_GIVEN_UP, gaps_given_up),
     ENC_HOST_ROW(MAILS_REFUSED, mails_refused),
     ENC_HOST_ROW(JOBS_REFUSED, jobs_refused),
+    ENC_HOST_ROW(RATE_KEY, key_refusals),
+    ENC_HOST_ROW(RATE_ENCLAVE, enclave_refusals),
     ENC_HOST_ROW(WRITER_BATCHES, writer_batches),
     ENC_HOST_ROW(WRITER_RUNS, writer_runs),
     ENC_HOST_ROW(STORE_USED, store_used_len),

@@ -2,6 +2,7 @@
 
 #include "net/metric.h"
 #include "net/origin.h"
+#include "net/rate.h"
 #include "net/server.h"
 
 #include <stdlib.h>
@@ -162,6 +163,16 @@ static void on_chunk(wslay_event_context_ptr wslay,
     append(&conn->message, chunk->data, chunk->data_length);
 }
 
+static void hand_over(struct enc_conn *conn, bool is_binary)
+{
+    struct enc_quota quota;
+    struct enc_bytes message = enc_bytes_of(conn->message.data, conn->message.len);
+    if (enc_rate_admits(conn->loop, &quota, conn->bucket16))
+        enc_host_socket_message(conn->socket, message, is_binary);
+    else
+        enc_host_socket_refuse(conn->socket, message, &quota);
+}
+
 static void on_message(wslay_event_context_ptr wslay, const struct wslay_event_on_msg_recv_arg *arg,
                        void *opaque)
 {
@@ -171,8 +182,7 @@ static void on_message(wslay_event_context_ptr wslay, const struct wslay_event_o
         return;
     enc_metric_add(ENC_METRIC_FRAMES_IN, 1);
     if (!conn->is_closing && wslay_event_want_read(conn->wslay))
-        enc_host_socket_message(conn->socket, enc_bytes_of(conn->message.data, conn->message.len),
-                                arg->opcode == WSLAY_BINARY_FRAME);
+        hand_over(conn, arg->opcode == WSLAY_BINARY_FRAME);
     conn->message.len = 0;
     if (conn->message.cap > MESSAGE_KEPT_MAX)
         free_message(conn);

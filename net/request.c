@@ -4,6 +4,7 @@
 #include "net/conn.h"
 #include "net/head.h"
 #include "net/metric.h"
+#include "net/rate.h"
 #include "net/respond.h"
 #include "net/server.h"
 #include "net/upgrade.h"
@@ -44,6 +45,20 @@ static const struct enc_refusal *check_resets(struct visit *visit)
     enc_metric_add(ENC_METRIC_REFUSED_RESETS, 1);
     enc_peer_kill(peer);
     return &CUT;
+}
+
+/* An answer is begun with what is left, whoever makes it later. */
+static const struct enc_refusal *check_rate(struct visit *visit)
+{
+    struct enc_quota quota;
+    bool admits = enc_rate_admits(visit->peer->loop, &quota, visit->peer->bucket16);
+    if (quota.policy)
+        enc_rate_add_fields(visit->req, &quota);
+    if (admits)
+        return NULL;
+    visit->refusal =
+        (struct enc_refusal){.err = ENC_ERR_RATE_LIMITED, .retry_s = quota.rate.retry_s};
+    return &visit->refusal;
 }
 
 static const struct enc_refusal *check_outstanding(struct visit *visit)
@@ -114,8 +129,8 @@ static const struct enc_refusal *check_upgrade(struct visit *visit)
     return enc_upgrade_is_asked(visit->req) ? enc_upgrade_check(visit->req) : NULL;
 }
 
-static check_fn *const CHECKS[] = {check_resets, check_outstanding, check_headers, check_head,
-                                   check_body,   check_target,      check_upgrade};
+static check_fn *const CHECKS[] = {check_resets, check_rate, check_outstanding, check_headers,
+                                   check_head,   check_body, check_target,      check_upgrade};
 
 static const struct enc_refusal *check_all(struct visit *visit)
 {

@@ -2,6 +2,7 @@
 
 #include "net/amend.h"
 #include "net/metric.h"
+#include "net/rate.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -103,6 +104,8 @@ void enc_respond(h2o_req_t *req, const struct enc_reply *reply)
     enc_respond_headers(req, reply->body.len ? reply->content_type : NULL, reply->immutable);
     if (reply->retry_s)
         add_retry(req, reply->retry_s);
+    if (reply->quota)
+        enc_rate_add_fields(req, reply->quota);
     if (reply->allow)
         add(req, H2O_TOKEN_ALLOW, reply->allow);
     send_body(req, h2o_iovec_init(reply->body.data, reply->body.len));
@@ -124,6 +127,11 @@ uint16_t enc_refusal_status(const struct enc_refusal *refusal)
     return refusal->status ? refusal->status : enc_err_row(refusal->err)->http_status;
 }
 
+static uint32_t retry_of(const struct enc_refusal *refusal)
+{
+    return refusal->retry_s ? refusal->retry_s : enc_err_row(refusal->err)->retry_s;
+}
+
 static void lower(char *out, size_t len, const char *text)
 {
     size_t i = 0;
@@ -137,8 +145,9 @@ h2o_iovec_t enc_refusal_json(h2o_mem_pool_t *pool, const struct enc_refusal *ref
     const struct enc_err_row *row = enc_err_row(refusal->err);
     char code[64], retry[32] = "";
     lower(code, sizeof code, row->code);
-    if (row->retry_s)
-        snprintf(retry, sizeof retry, ",\"retry_after\":%u", row->retry_s);
+    uint32_t retry_s = retry_of(refusal);
+    if (retry_s)
+        snprintf(retry, sizeof retry, ",\"retry_after\":%u", retry_s);
     char *text = h2o_mem_alloc_pool(pool, REFUSAL_LEN_MAX);
     int len = snprintf(text, REFUSAL_LEN_MAX,
                        "{\"type\":\"Error\",\"code\":\"%s\",\"message\":\"%s\",\"error\":\"%s\"%s}",
@@ -149,13 +158,12 @@ h2o_iovec_t enc_refusal_json(h2o_mem_pool_t *pool, const struct enc_refusal *ref
 
 void enc_respond_refusal(h2o_req_t *req, const struct enc_refusal *refusal)
 {
-    const struct enc_err_row *row = enc_err_row(refusal->err);
     h2o_iovec_t body = enc_refusal_json(&req->pool, refusal);
     set_status(req, enc_refusal_status(refusal));
     req->res.content_length = body.len;
     enc_respond_headers(req, JSON_TYPE, false);
-    if (row->retry_s)
-        add_retry(req, row->retry_s);
+    if (retry_of(refusal))
+        add_retry(req, retry_of(refusal));
     if (req->res.status == 426)
         add_by_name(req, "sec-websocket-version", "13");
     if (refusal->must_close)

@@ -8,6 +8,7 @@ struct enc_refusal {
     enum enc_err err;    /* gives code, status and Retry-After */
     uint16_t status;     /* instead of the row's, 0 = the row's */
     const char *message; /* instead of the row's, NULL = the row's; static, needs no escapes */
+    uint32_t retry_s;    /* instead of the row's, 0 = the row's */
     bool must_close;     /* the connection cannot be trusted to be in step any more */
 };
 

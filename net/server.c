@@ -8,6 +8,7 @@
 #include "net/metric.h"
 #include "net/origin.h"
 #include "net/process.h"
+#include "net/rate.h"
 #include "net/request.h"
 #include "net/tls.h"
 
@@ -124,6 +125,7 @@ struct enc_server *enc_server_new(const struct enc_config *config, unsigned loop
     server->connections_max = affordable_connections(config);
     server->origins =
         enc_origins_new((uint64_t[]){config->connections_per_address, config->sockets_per_address});
+    server->rates = enc_rate_open(config);
     atomic_init(&server->unready, ENC_UNREADY_STARTING);
     enc_mounts_init(&server->mounts, config);
     enc_runtime_init(&server->runtime, server);
@@ -343,6 +345,7 @@ void enc_server_free(struct enc_server *server)
     for (unsigned kind = 0; kind < ENC_LISTENER_KINDS; kind++)
         enc_bind_fini(&server->binds[kind]);
     enc_origins_free(server->origins);
+    enc_rates_close(server->rates);
     free(server->loops);
     free(server);
 }

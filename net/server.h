@@ -28,6 +28,7 @@ struct enc_server {
     struct enc_host *host;
     struct enc_mounts mounts;
     struct enc_origins *origins;
+    struct enc_rates *rates;     /* of addresses; NULL: not bounded */
     struct enc_fetcher *fetcher; /* on the first loop */
     uint64_t connections_max;
     h2o_globalconf_t global;

@@ -22,6 +22,7 @@ static void reply(struct enc_exchange *exchange, uint16_t status, uint16_t retry
         .retry_s = retry_s,
         .content_type = "application/json",
         .allow = status == 405 ? exchange->allow : NULL,
+        .quota = exchange->quota.policy ? &exchange->quota : NULL,
         .release = release_exchange,
         .owner = exchange,
     };
@@ -79,6 +80,8 @@ void enc_answer_refusal(struct enc_exchange *exchange, const struct enc_refusal 
         return;
     }
     struct enc_refusal out = *refusal;
+    if (out.verdict.err == ENC_ERR_RATE_LIMITED && !out.retry_s)
+        out.retry_s = exchange->quota.rate.retry_s;
     enc_buffer_init(&buffer, &exchange->arena, SIZE_MAX / 4);
     if (exchange->asker.call) {
         enc_wire_put_error(&buffer, &out);

@@ -2,6 +2,7 @@
 
 #include "services/answer.h"
 #include "services/inside.h"
+#include "services/quota.h"
 
 #include <stdlib.h>
 
@@ -184,5 +185,7 @@ enum enc_err enc_exchange_identify(struct enc_exchange *exchange, uint64_t now_m
 {
     struct enc_node_side side = node_side(exchange, now_ms);
     const struct enc_sealed *sealed = exchange->dress.is_sealed ? &exchange->dress.sealed : NULL;
-    return enc_envelope_reader(&exchange->reader, &exchange->envelope, sealed, &side);
+    ENC_TRY(enc_envelope_reader(&exchange->reader, &exchange->envelope, sealed, &side));
+    return exchange->reader.is_known ? enc_quota_take_key(exchange, exchange->reader.pub32)
+                                     : ENC_ERR_OK;
 }

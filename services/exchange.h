@@ -78,6 +78,8 @@ struct enc_exchange {
     uint8_t claimed_hash32[32]; /* what the client said, when commit.has_hash */
     bool has_hash;              /* commit.hash32 is given or computed: errors about it name it */
     struct enc_verdict verdict; /* of the steps done so far */
+    bool is_counted;            /* against the quota of its key */
+    struct enc_quota quota;     /* the tightest that it was counted against */
 };
 
 /** A word about a stream to its enclave, in memory of its own: UNSUBSCRIBE and WRITTEN. */
@@ -133,7 +135,8 @@ ENC_MUST_USE enum enc_err enc_exchange_envelope(struct enc_exchange *exchange,
 /** Open a sealed envelope; a clear one is left alone. On a worker. Errors: as enc_envelope_open */
 ENC_MUST_USE enum enc_err enc_exchange_unseal(struct enc_exchange *exchange, uint64_t now_ms);
 
-/** After unseal: who asks. On a worker. Errors: INVALID_SESSION, SESSION_EXPIRED */
+/** After unseal: who asks, and not too often. On a worker. Errors: INVALID_SESSION,
+ * SESSION_EXPIRED, RATE_LIMITED */
 ENC_MUST_USE enum enc_err enc_exchange_identify(struct enc_exchange *exchange, uint64_t now_ms);
 
 /** Run fn on any worker; answers BUSY by itself when too many wait. */

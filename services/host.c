@@ -9,6 +9,7 @@
 #include "services/manifests.h"
 #include "services/node.h"
 #include "services/points.h"
+#include "services/quota.h"
 #include "services/run.h"
 
 #include <stdlib.h>
@@ -35,6 +36,7 @@ void enc_limits_default(struct enc_limits *limits)
         .exchange_len_max = (size_t)256 << 20,
         .alarms_max = 1 << 17,
         .idle_ms = 10000,
+        .rate_keys_max = 65536,
     };
 }
 
@@ -97,6 +99,8 @@ void enc_host_counts(const struct enc_host *host, struct enc_host_counts *out)
         .timer_refusals = atomic_load_explicit(&host->timer_refusals, memory_order_relaxed),
         .alarms_read = atomic_load_explicit(&host->alarms_read, memory_order_relaxed),
         .alarm_faults = atomic_load_explicit(&host->alarm_faults, memory_order_relaxed),
+        .key_refusals = atomic_load_explicit(&host->key_refusals, memory_order_relaxed),
+        .enclave_refusals = atomic_load_explicit(&host->enclave_refusals, memory_order_relaxed),
         .exchange_len = atomic_load_explicit(&host->exchange_len, memory_order_relaxed),
         .push_in_flight = atomic_load_explicit(&host->push_in_flight, memory_order_relaxed),
         .gaps_closed = atomic_load_explicit(&host->gaps_closed, memory_order_relaxed),
@@ -262,6 +266,7 @@ static const char *start_parts(struct enc_host *host)
         enum enc_err (*start)(struct enc_host *host);
         const char *why;
     } PARTS[] = {
+        {enc_quota_open, "memory for the rate limits cannot be had"},
         {start_pool, "worker threads cannot be started"},
         {open_directory, "memory for the directory cannot be had"},
         {open_turnstile, "memory for the turnstile cannot be had"},
@@ -331,6 +336,7 @@ void enc_host_stop(struct enc_host *host)
     if (host->pool)
         enc_pool_stop(host->pool);
     enc_turnstile_close(host->founders);
+    enc_quota_close(host);
     enc_key_wipe(&host->key);
     if (host->curve)
         enc_curve_fini(host->curve);

@@ -57,6 +57,12 @@ struct enc_limits {
                                     answers; past it new ones are refused with 503 */
     uint32_t alarms_max;         /* stored alarms in memory: those that are due next */
     uint32_t idle_ms; /* an enclave without mail or subscription leaves memory after this */
+
+    uint32_t rate_key;           /* requests per second of one public key; 0: as many as it likes */
+    uint32_t rate_key_burst;     /* at once; 0: as many as in a second */
+    uint32_t rate_enclave;       /* mails per second into one enclave's mailbox; 0: unbounded */
+    uint32_t rate_enclave_burst; /* at once; 0: as many as in a second */
+    uint32_t rate_keys_max;      /* keys and enclaves remembered for that */
 };
 
 void enc_limits_default(struct enc_limits *limits);
@@ -142,6 +148,9 @@ struct enc_host_counts {
     uint64_t push_in_flight; /* level */
     uint64_t gaps_closed;    /* payloads that were missing and came by Pull */
     uint64_t gaps_given_up;  /* ... and were taken for lost */
+
+    uint64_t key_refusals;     /* too often by one key: 429 */
+    uint64_t enclave_refusals; /* too often into one enclave: 429 */
 };
 
 /** Any thread. */
@@ -174,6 +183,13 @@ ENC_MUST_USE struct enc_socket *enc_host_socket_open(struct enc_host *host, stru
 
 /** One complete text message (or is_binary, which earns a Notice). The socket's loop thread. */
 void enc_host_socket_message(struct enc_socket *socket, struct enc_bytes message, bool is_binary);
+
+/**
+ * One complete text message of an address that sends too many: answered with RATE_LIMITED under the
+ * sub_id or hash it names, and nothing else is done. The socket's loop thread.
+ */
+void enc_host_socket_refuse(struct enc_socket *socket, struct enc_bytes message,
+                            const struct enc_quota *quota);
 
 /** Asked for every outgoing item right before it is sent: false = stale, drop it. The socket's loop
  * thread. */

@@ -5,6 +5,7 @@
 #include "actors/directory.h"
 #include "actors/lane.h"
 #include "actors/metrics.h"
+#include "actors/rates.h"
 #include "actors/timer.h"
 #include "actors/turnstile.h"
 #include "proto/endpoint.h"
@@ -36,6 +37,8 @@ struct enc_host {
     struct enc_timers *timers;
     struct enc_alarm_walk alarms;
     struct enc_turnstile *founders;          /* of one enclave per owner */
+    struct enc_rates *key_rates;             /* NULL: not bounded */
+    struct enc_rates *enclave_rates;         /* NULL: not bounded */
     struct enc_lane *writers[ENC_SHARD_MAX]; /* one per shard */
     uint32_t writer_count;
     struct enc_curve *curve;
@@ -56,6 +59,8 @@ struct enc_host {
     _Atomic uint64_t gaps_given_up;
     _Atomic uint64_t commits_accepted;
     _Atomic uint64_t commits_refused;
+    _Atomic uint64_t key_refusals;
+    _Atomic uint64_t enclave_refusals;
     _Atomic uint64_t timer_refusals; /* timers that found no room and wait for a later run */
     _Atomic uint64_t alarms_read;    /* stored ones, each time they are read */
     _Atomic uint64_t alarm_faults;   /* slices of them that could not be read and are tried again */

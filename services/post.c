@@ -5,13 +5,16 @@
 #include "services/handlers.h"
 #include "services/inside.h"
 #include "services/points.h"
+#include "services/quota.h"
 
 void enc_exchange_post(struct enc_exchange *exchange, enum enc_mail_kind kind,
                        void (*fn)(struct enc_job *job))
 {
     struct enc_host *host = exchange->host;
     enc_mail_init_pending(&exchange->mail, kind);
-    enum enc_err err = enc_directory_post(host->directory, exchange->enclave32, &exchange->mail);
+    enum enc_err err = enc_quota_take_enclave(exchange);
+    if (err == ENC_ERR_OK)
+        err = enc_directory_post(host->directory, exchange->enclave32, &exchange->mail);
     if (err != ENC_ERR_OK) {
         enc_answer_err(exchange, err);
         return;
@@ -35,7 +38,10 @@ static struct enc_verdict prepare(struct enc_exchange *exchange)
     commit->has_author = enc_points_lift(exchange->host->points, &commit->author, commit->from32);
     exchange->has_hash = true;
     enc_case_init(&c, exchange, enc_host_now_ms(exchange->host));
-    return enc_pipeline_prepare(&c);
+    struct enc_verdict verdict = enc_pipeline_prepare(&c);
+    if (verdict.err == ENC_ERR_OK) /* only now it is known to be this key's */
+        verdict.err = enc_quota_take_key(exchange, commit->from32);
+    return verdict;
 }
 
 static void prepare_job(struct enc_job *job)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "actors/rates.h"
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
 #include "services/frame.h"
@@ -28,14 +29,21 @@ struct enc_request {
     struct enc_call *call;
 };
 
+/** What is left of a quota, for the RateLimit fields of an answer. */
+struct enc_quota {
+    const char *policy; /* its name; static; NULL: no quota is kept */
+    struct enc_rate rate;
+};
+
 /** An answer. The body belongs to owner; release(owner) is called once, on any thread, when it is
  * no longer read. */
 struct enc_reply {
     uint16_t status;
-    uint16_t retry_s;         /* Retry-After; 0 = none */
-    const char *content_type; /* static */
-    const char *allow;        /* Allow header of a 405; NULL = none; static */
-    bool immutable;           /* the answer never changes: may be cached for ever */
+    uint16_t retry_s;              /* Retry-After; 0 = none */
+    const char *content_type;      /* static */
+    const char *allow;             /* Allow header of a 405; NULL = none; static */
+    bool immutable;                /* the answer never changes: may be cached for ever */
+    const struct enc_quota *quota; /* lives as long as the body; NULL: none is kept */
     struct enc_bytes body;
     void (*release)(void *owner);
     void *owner;

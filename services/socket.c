@@ -243,6 +243,17 @@ static void notice(struct enc_socket *socket, const char *message)
     enc_send_text(socket->host, socket->conn, text, 0, false);
 }
 
+/* What an Error frame names its cause by (protocol.md 9.2); a hash may be missing or wrong. */
+static void take_names(struct enc_exchange *exchange)
+{
+    struct enc_commit *commit = &exchange->commit;
+    if (enc_exchange_parse(exchange) != ENC_ERR_OK)
+        return;
+    exchange->has_hash = enc_json_hex(enc_json_get(exchange->json, "hash"), commit->hash32, 32);
+    if (enc_sub_id_take(&exchange->asker.sub_id, exchange->json) != ENC_ERR_OK)
+        exchange->asker.sub_id = (struct enc_bytes){NULL, 0};
+}
+
 static struct enc_exchange *exchange_of(struct enc_socket *socket, struct enc_bytes message)
 {
     const struct enc_runtime *runtime = socket->host->runtime;
@@ -284,4 +295,17 @@ void enc_host_socket_message(struct enc_socket *socket, struct enc_bytes message
         on_unknown(socket, exchange);
     else
         BY_KIND[enc_body_kind(exchange->json)](socket, exchange);
+}
+
+void enc_host_socket_refuse(struct enc_socket *socket, struct enc_bytes message,
+                            const struct enc_quota *quota)
+{
+    struct enc_exchange *exchange = exchange_of(socket, message);
+    if (!exchange) {
+        notice(socket, "the node is busy; this frame was not looked at");
+        return;
+    }
+    exchange->quota = *quota;
+    take_names(exchange);
+    enc_answer_err(exchange, ENC_ERR_RATE_LIMITED);
 }
