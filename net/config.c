@@ -264,6 +264,14 @@ static void check_registry(const struct enc_config *config, struct enc_config_fa
         enc_config_blame(fault, "registry.follow", item, wrong);
 }
 
+static void check_log(const struct enc_config *config, struct enc_config_fault *fault)
+{
+    struct enc_log_levels levels = {{ENC_LOG_INFO}};
+    const char *wrong = enc_log_levels_parse(&levels, config->log_levels);
+    if (wrong)
+        enc_config_blame(fault, "log.levels", config->log_levels, wrong);
+}
+
 static void check_tls(const struct enc_config *config, struct enc_config_fault *fault)
 {
     if (!config->tls_certificate[0] != !config->tls_key[0])
@@ -279,6 +287,7 @@ static void check_together(const struct enc_config *config, struct enc_config_fa
     check_services(config, fault);
     check_registry(config, fault);
     check_tls(config, fault);
+    check_log(config, fault);
     if (config->limits.content_len_max > config->limits.body_len_max)
         enc_config_blame(fault, "", "limits.content", "larger than limits.body");
     if (config->silence_ms < config->ping_ms)

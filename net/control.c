@@ -36,7 +36,7 @@ static void cut(struct state *state, const char *why)
     if (state->is_cut)
         return;
     state->is_cut = true;
-    enc_log(ENC_LOG_WARN, "cutting what is left", enc_log_text("why", why));
+    enc_log(CUTTING, enc_log_text("why", why));
     enc_server_cut(state->control->server);
     uint64_t end_ms = uv_now(&state->uv) + CUT_BEFORE_END_MS;
     if (end_ms < state->end_at_ms)
@@ -61,7 +61,7 @@ static void drain(struct state *state)
     state->end_at_ms = now_ms + timeout_ms;
     state->cut_at_ms = now_ms + (timeout_ms > 2 * CUT_BEFORE_END_MS ? timeout_ms - CUT_BEFORE_END_MS
                                                                     : timeout_ms / 2);
-    enc_log(ENC_LOG_INFO, "draining", enc_log_number("timeout_ms", timeout_ms));
+    enc_log(DRAINING, enc_log_number("timeout_ms", timeout_ms));
     enc_server_drain(state->control->server);
     uv_timer_start(&state->drain, on_drain_step, DRAIN_STEP_MS, DRAIN_STEP_MS);
 }
@@ -74,9 +74,18 @@ static void stop(struct state *state)
         drain(state);
 }
 
+void enc_control_set_levels(const struct enc_config *config)
+{
+    struct enc_log_levels levels;
+    for (unsigned room = 0; room < ENC_LOG_ROOMS; room++)
+        levels.of[room] = (enum enc_log_level)config->log_level;
+    ENC_CHECK(enc_log_levels_parse(&levels, config->log_levels) == NULL); /* checked when read */
+    enc_log_levels_set(&levels);
+}
+
 static void on_changed(const char *key)
 {
-    enc_log(ENC_LOG_WARN, "a changed key waits for a restart", enc_log_text("key", key));
+    enc_log(WAITS_FOR_RESTART, enc_log_text("key", key));
 }
 
 static void on_unchanged(const char *key)
@@ -92,7 +101,7 @@ static bool load_again(struct enc_control *control, struct enc_config *fresh)
         return true;
     char *rest = fault.text;
     for (const char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
-        enc_log(ENC_LOG_ERROR, "configuration not reloaded", enc_log_text("why", line));
+        enc_log(NOT_RELOADED, enc_log_text("why", line));
     return false;
 }
 
@@ -103,12 +112,12 @@ static void take_over(struct enc_control *control, struct enc_config *fresh)
     struct enc_server_fault fault;
     enc_config_adopt(control->config, fresh, on_changed);
     if (enc_server_reload(control->server, &fault)) {
-        enc_log_level_set((enum enc_log_level)control->config->log_level);
-        enc_log(ENC_LOG_INFO, "configuration reloaded");
+        enc_control_set_levels(control->config);
+        enc_log(RELOADED);
         return;
     }
     enc_config_adopt(control->config, fresh, on_unchanged);
-    enc_log(ENC_LOG_ERROR, "configuration not reloaded", enc_log_text("why", fault.text));
+    enc_log(NOT_RELOADED, enc_log_text("why", fault.text));
 }
 
 static void reload(struct enc_control *control)
@@ -134,7 +143,7 @@ static void check_store(struct state *state)
     if (state->is_failed || !enc_host_store_failed(state->control->server->host))
         return;
     state->is_failed = true;
-    enc_log(ENC_LOG_ERROR, "the store refuses for good; stopping");
+    enc_log(STORE_FAILED);
     enc_server_mark(state->control->server, ENC_UNREADY_STORE, true);
     if (!state->is_draining)
         drain(state);
@@ -144,7 +153,9 @@ static void check_writes(struct state *state)
 {
     const char *fault = enc_host_write_fault(state->control->server->host);
     if (fault && !state->writes_fail)
-        enc_log(ENC_LOG_ERROR, "writes fail; commits are refused", enc_log_text("why", fault));
+        enc_log(WRITES_FAIL, enc_log_text("why", fault));
+    if (!fault && state->writes_fail)
+        enc_log(WRITES_WORK);
     state->writes_fail = fault != NULL;
     enc_server_mark(state->control->server, ENC_UNREADY_WRITES, state->writes_fail);
 }

@@ -17,3 +17,6 @@ struct enc_control {
  * false when it stopped because the store had failed for good. Main thread. Source: server.md
  */
 bool enc_control_run(struct enc_control *control);
+
+/** Take the levels of the log from config. Any thread. */
+void enc_control_set_levels(const struct enc_config *config);

@@ -29,9 +29,10 @@ struct node {
     struct enc_host *host;
 };
 
-static bool fail(const char *what, const char *why)
+#define FAIL(symbol, why) fail(ENC_HAPPENED_##symbol, why)
+static bool fail(enum enc_happening what, const char *why)
 {
-    enc_log(ENC_LOG_ERROR, what, enc_log_text("why", why));
+    enc_log_write(what, (const struct enc_log_field[]){enc_log_text("why", why), {NULL, NULL, 0}});
     return false;
 }
 
@@ -40,7 +41,7 @@ static bool make_data_dir(const struct node *node)
     struct enc_store_note note;
     if (enc_data_make_dir(node->config.data, &note) == ENC_STORE_FAULT_NONE)
         return true;
-    return fail("no data directory", note.text);
+    return FAIL(NO_DIRECTORY, note.text);
 }
 
 static bool derive_public(struct node *node)
@@ -69,8 +70,8 @@ static bool load_key(struct node *node)
     else
         snprintf(path, sizeof path, "%s/node.key", node->config.data);
     if (!enc_key_load(node->priv32, &fault, path))
-        return fail("no node key", fault.text);
-    return derive_public(node) || fail("no node key", "not a private key of secp256k1");
+        return FAIL(NO_NODE_KEY, fault.text);
+    return derive_public(node) || FAIL(NO_NODE_KEY, "not a private key of secp256k1");
 }
 
 static bool open_data(struct node *node)
@@ -84,10 +85,10 @@ static bool open_data(struct node *node)
         .sync = node->config.durability == ENC_DURABILITY_COMMIT,
     };
     if (!config.sync)
-        enc_log(ENC_LOG_WARN, "durability os: receipts do not survive a power cut");
+        enc_log(NO_SYNC);
     if (enc_data_open(&node->data, &note, &config) == ENC_STORE_FAULT_NONE)
         return true;
-    return fail("data directory refused", note.text);
+    return FAIL(DIRECTORY_REFUSED, note.text);
 }
 
 static bool start_host(struct node *node, unsigned worker_count)
@@ -114,13 +115,13 @@ static bool start_host(struct node *node, unsigned worker_count)
     };
     enum enc_err err = enc_host_start(&node->host, &config, &why);
     enc_process_wipe(node->priv32, sizeof node->priv32);
-    return err == ENC_ERR_OK || fail("services not started", why);
+    return err == ENC_ERR_OK || FAIL(NOT_SERVING, why);
 }
 
 static bool start_server(struct node *node)
 {
     struct enc_server_fault fault;
-    return enc_server_start(node->server, &fault, node->host) || fail("not listening", fault.text);
+    return enc_server_start(node->server, &fault, node->host) || FAIL(NOT_LISTENING, fault.text);
 }
 
 static bool open_node(struct node *node)
@@ -162,7 +163,7 @@ static int run(struct node *node)
     bool is_healthy = enc_control_run(&control);
     stop_node(node);
     close_node(node);
-    enc_log(ENC_LOG_INFO, "stopped");
+    enc_log(STOPPED);
     return is_healthy ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -171,9 +172,11 @@ static int act(struct node *node, enum enc_config_action action)
     enc_config_answer(&node->config, action);
     if (action != ENC_CONFIG_RUN)
         return EXIT_SUCCESS;
-    enc_log_level_set((enum enc_log_level)node->config.log_level);
-    enc_log_adopt_stderr();
-    return run(node);
+    enc_control_set_levels(&node->config);
+    enc_log_start();
+    int status = run(node);
+    enc_log_stop();
+    return status;
 }
 
 static int refuse(struct enc_config_fault *fault)

@@ -112,8 +112,7 @@ static uint64_t affordable_connections(const struct enc_config *config)
     uint64_t affordable = files > 2 * FILES_RESERVED ? files - FILES_RESERVED : files / 2;
     if (config->connections_max <= affordable)
         return config->connections_max;
-    enc_log(ENC_LOG_WARN, "fewer connections than limits.connections: open files are limited",
-            enc_log_number("connections", affordable));
+    enc_log(FEW_FILES, enc_log_number("connections", affordable));
     return affordable;
 }
 
@@ -229,7 +228,7 @@ static void announce(const struct enc_server *server)
         if (server->binds[kind].count == 0)
             continue;
         enc_address_text(address, &server->binds[kind].address);
-        enc_log(ENC_LOG_INFO, "listening", enc_log_text("listener", LISTENER_NAMES[kind]),
+        enc_log(LISTENING, enc_log_text("listener", LISTENER_NAMES[kind]),
                 enc_log_text("address", address));
     }
 }
@@ -336,8 +335,7 @@ void enc_server_free(struct enc_server *server)
     if (!server)
         return;
     if (!fini_loops(server)) {
-        enc_log(ENC_LOG_WARN,
-                "connections outlived the server; their memory is left to the kernel");
+        enc_log(OUTLIVED);
         return;
     }
     enc_fetcher_free(server->fetcher);

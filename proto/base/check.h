@@ -4,7 +4,8 @@
  */
 #pragma once
 
-/** Write the failed condition and its place to stderr and abort. Any thread. */
+/** Write the failed condition and its place to stderr and abort. Any thread. Weak: who has a log
+ * gives it the form of a line there. */
 _Noreturn void enc_check_failed(const char *condition, const char *file, int line);
 
 /**
