@@ -1,5 +1,6 @@
 #include "net/amend.h"
 
+#include "net/fields.h"
 #include "net/metric.h"
 #include "net/peer.h"
 #include "net/respond.h"
@@ -98,11 +99,10 @@ static enum enc_err err_of_status(int status)
     }
 }
 
-/* Ours carry the CORS header; h2o's own carry a content type at most. */
+/* h2o's own carry a content type at most. */
 static bool is_foreign(const h2o_req_t *req)
 {
-    return req->res.status >= 400 &&
-           h2o_find_header(&req->res.headers, H2O_TOKEN_ACCESS_CONTROL_ALLOW_ORIGIN, -1) == -1;
+    return req->res.status >= 400 && !enc_fields_are_in(&req->res.headers);
 }
 
 static h2o_iovec_t rewrite(h2o_req_t *req)

@@ -1,6 +1,7 @@
 #include "net/config.h"
 
 #include "net/config_row.h"
+#include "net/fields.h"
 #include "net/follow.h"
 #include "net/mount.h"
 
@@ -282,12 +283,22 @@ static void check_tls(const struct enc_config *config, struct enc_config_fault *
 }
 
 /* What no single row can know. */
+static void check_cors(const struct enc_config *config, struct enc_config_fault *fault)
+{
+    for (size_t i = 0; i < config->cors_origins.count; i++) {
+        if (!enc_fields_origin_is_valid(config->cors_origins.items[i]))
+            enc_config_blame(fault, "cors.origins", config->cors_origins.items[i],
+                             "not scheme://host[:port] in lower case");
+    }
+}
+
 static void check_together(const struct enc_config *config, struct enc_config_fault *fault)
 {
     check_services(config, fault);
     check_registry(config, fault);
     check_tls(config, fault);
     check_log(config, fault);
+    check_cors(config, fault);
     if (config->limits.content_len_max > config->limits.body_len_max)
         enc_config_blame(fault, "", "limits.content", "larger than limits.body");
     if (config->silence_ms < config->ping_ms)

@@ -32,6 +32,8 @@ static const struct enc_refusal HEADERS_TOO_LARGE = {.err = ENC_ERR_TOO_LARGE,
                                                      .message = "too many or too large headers",
                                                      .must_close = true};
 static const struct enc_refusal BODY_TOO_LARGE = {.err = ENC_ERR_TOO_LARGE};
+static const struct enc_refusal CODED_BODY = {
+    .err = ENC_ERR_INVALID_REQUEST, .status = 415, .message = "bodies are taken without a coding"};
 static const struct enc_refusal NOT_A_PATH = {
     .err = ENC_ERR_INVALID_REQUEST, .message = "the target is not a path", .must_close = true};
 
@@ -112,6 +114,19 @@ static const struct enc_refusal *check_body(struct visit *visit)
     return &BODY_TOO_LARGE;
 }
 
+/* A body in a coding would be taken for malformed JSON; its type is nobody's business (README). */
+static const struct enc_refusal *check_coding(struct visit *visit)
+{
+    const h2o_headers_t *headers = &visit->req->headers;
+    if (visit->req->entity.len == 0)
+        return NULL;
+    ssize_t at = h2o_find_header(headers, H2O_TOKEN_CONTENT_ENCODING, -1);
+    if (at == -1)
+        return NULL;
+    const h2o_iovec_t *coding = &headers->entries[at].value;
+    return h2o_lcstris(coding->base, coding->len, H2O_STRLIT("identity")) ? NULL : &CODED_BODY;
+}
+
 static bool is_method(const h2o_req_t *req, const char *name)
 {
     return h2o_memis(req->input.method.base, req->input.method.len, name, strlen(name));
@@ -129,8 +144,9 @@ static const struct enc_refusal *check_upgrade(struct visit *visit)
     return enc_upgrade_is_asked(visit->req) ? enc_upgrade_check(visit->req) : NULL;
 }
 
-static check_fn *const CHECKS[] = {check_resets, check_rate, check_outstanding, check_headers,
-                                   check_head,   check_body, check_target,      check_upgrade};
+static check_fn *const CHECKS[] = {check_resets,  check_rate,   check_outstanding,
+                                   check_headers, check_head,   check_body,
+                                   check_coding,  check_target, check_upgrade};
 
 static const struct enc_refusal *check_all(struct visit *visit)
 {

@@ -1,6 +1,8 @@
 #include "net/respond.h"
 
 #include "net/amend.h"
+#include "net/cache.h"
+#include "net/fields.h"
 #include "net/metric.h"
 #include "net/rate.h"
 
@@ -20,14 +22,17 @@ static const struct reason REASONS[] = {
     {200, "OK"},
     {201, "Created"},
     {204, "No Content"},
+    {304, "Not Modified"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
     {403, "Forbidden"},
     {404, "Not Found"},
     {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
     {409, "Conflict"},
     {410, "Gone"},
     {413, "Content Too Large"},
+    {415, "Unsupported Media Type"},
     {417, "Expectation Failed"},
     {426, "Upgrade Required"},
     {429, "Too Many Requests"},
@@ -63,7 +68,7 @@ void enc_respond_headers(h2o_req_t *req, const char *content_type, bool immutabl
         add(req, H2O_TOKEN_CONTENT_TYPE, content_type);
     add(req, H2O_TOKEN_CACHE_CONTROL,
         immutable ? "public, max-age=31536000, immutable" : "no-store");
-    add(req, H2O_TOKEN_ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    enc_fields_add(req);
 }
 
 static bool is_head(const h2o_req_t *req)
@@ -96,8 +101,20 @@ static void add_retry(h2o_req_t *req, unsigned retry_s)
     add(req, H2O_TOKEN_RETRY_AFTER, text);
 }
 
+/* The client has it: the head of the answer without its body. */
+static void respond_unchanged(h2o_req_t *req)
+{
+    set_status(req, 304);
+    enc_respond_headers(req, NULL, true);
+    send_body(req, h2o_iovec_init(NULL, 0));
+}
+
 void enc_respond(h2o_req_t *req, const struct enc_reply *reply)
 {
+    if (reply->immutable && enc_cache_tag(req, reply->body, false)) {
+        respond_unchanged(req);
+        return;
+    }
     set_status(req, reply->status);
     if (reply->status != 204)
         req->res.content_length = reply->body.len;
@@ -114,11 +131,9 @@ void enc_respond(h2o_req_t *req, const struct enc_reply *reply)
 void enc_respond_options(h2o_req_t *req)
 {
     set_status(req, 204);
-    add(req, H2O_TOKEN_ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    enc_fields_add(req);
     add(req, H2O_TOKEN_ALLOW, "GET, POST, OPTIONS");
-    add_by_name(req, "access-control-allow-methods", "GET, POST, OPTIONS");
-    add_by_name(req, "access-control-allow-headers", "Content-Type");
-    add_by_name(req, "access-control-max-age", "86400");
+    enc_fields_add_preflight(req);
     send_body(req, h2o_iovec_init(NULL, 0));
 }
 
@@ -166,6 +181,8 @@ void enc_respond_refusal(h2o_req_t *req, const struct enc_refusal *refusal)
         add_retry(req, retry_of(refusal));
     if (req->res.status == 426)
         add_by_name(req, "sec-websocket-version", "13");
+    if (req->res.status == 415)
+        add(req, H2O_TOKEN_ACCEPT_ENCODING, "identity");
     if (refusal->must_close)
         enc_amend_close(req);
     send_body(req, body);

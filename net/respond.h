@@ -30,5 +30,5 @@ uint16_t enc_refusal_status(const struct enc_refusal *refusal);
 /** The reason phrase of an HTTP/1 status line. */
 const char *enc_status_reason(unsigned status);
 
-/** Content type, cache, CORS. content_type NULL = no body. */
+/** Content type, cache, security, CORS. content_type NULL = no body. */
 void enc_respond_headers(h2o_req_t *req, const char *content_type, bool immutable);

@@ -125,6 +125,8 @@ struct enc_server *enc_server_new(const struct enc_config *config, unsigned loop
     server->origins =
         enc_origins_new((uint64_t[]){config->connections_per_address, config->sockets_per_address});
     server->rates = enc_rate_open(config);
+    enc_fields_init(&server->fields[0], config, false);
+    enc_fields_init(&server->fields[1], config, true);
     atomic_init(&server->unready, ENC_UNREADY_STARTING);
     enc_mounts_init(&server->mounts, config);
     enc_runtime_init(&server->runtime, server);

@@ -6,6 +6,7 @@
 
 #include "net/bind.h"
 #include "net/config.h"
+#include "net/fields.h"
 #include "net/loop.h"
 #include "net/mount.h"
 
@@ -30,6 +31,7 @@ struct enc_server {
     struct enc_origins *origins;
     struct enc_rates *rates;     /* of addresses; NULL: not bounded */
     struct enc_fetcher *fetcher; /* on the first loop */
+    struct enc_fields fields[2]; /* of answers in clear, over TLS */
     uint64_t connections_max;
     h2o_globalconf_t global;
     h2o_hostconf_t

@@ -143,6 +143,7 @@ ENC_MUST_USE enum enc_err enc_state_request_take(struct enc_state_request *out,
 struct enc_consistency_request {
     uint64_t from;
     uint64_t to;
+    bool is_fixed; /* both were given: the answer never changes */
 };
 
 /**

@@ -88,6 +88,7 @@ enum enc_err enc_consistency_request_take(struct enc_consistency_request *out,
     while (query.len > 0)
         if (!take_parameter(parameters, enc_bytes_cut(&query, '&')))
             return ENC_ERR_INVALID_RANGE;
+    out->is_fixed = parameters[0].is_set && parameters[1].is_set;
     bool is_good = parameters[0].is_set && out->from <= out->to && out->to <= size;
     return is_good ? ENC_ERR_OK : ENC_ERR_INVALID_RANGE;
 }

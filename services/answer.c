@@ -22,6 +22,7 @@ static void reply(struct enc_exchange *exchange, uint16_t status, uint16_t retry
         .retry_s = retry_s,
         .content_type = "application/json",
         .allow = status == 405 ? exchange->allow : NULL,
+        .immutable = status == 200 && exchange->is_immutable,
         .quota = exchange->quota.policy ? &exchange->quota : NULL,
         .release = release_exchange,
         .owner = exchange,

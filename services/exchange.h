@@ -78,6 +78,7 @@ struct enc_exchange {
     uint8_t claimed_hash32[32]; /* what the client said, when commit.has_hash */
     bool has_hash;              /* commit.hash32 is given or computed: errors about it name it */
     struct enc_verdict verdict; /* of the steps done so far */
+    bool is_immutable;          /* the answer never changes and is for everybody */
     bool is_counted;            /* against the quota of its key */
     struct enc_quota quota;     /* the tightest that it was counted against */
 };

@@ -38,6 +38,7 @@ enum enc_err enc_read_consistency(struct enc_read *read, struct enc_buffer *out,
     (void)content;
     ENC_TRY(enc_consistency_request_take(&request, read->exchange->query, read->state.ct.count));
     ENC_TRY(enc_consistency_prove(&proof, &read->source.subtrees, request.from, request.to));
+    read->exchange->is_immutable = request.is_fixed;
     enc_consistency_put(out, &proof);
     return ENC_ERR_OK;
 }
@@ -51,6 +52,7 @@ enum enc_err enc_read_manifest(struct enc_read *read, struct enc_buffer *out,
     struct enc_buffer json;
     (void)content;
     ENC_TRY(enc_read_first_event(read, &event));
+    read->exchange->is_immutable = true;
     enc_buffer_init(&json, &read->exchange->arena, SIZE_MAX / 4);
     enc_event_put_json(&json, &event, false);
     ENC_TRY(enc_buffer_bytes(&json, &object));
