@@ -1,6 +1,7 @@
 #include "net/bind.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,6 +88,45 @@ bool enc_bind_open(struct enc_bind *bind, struct enc_bind_fault *fault, const ch
     refuse(fault, text, strerror(errno));
     enc_bind_fini(bind);
     return false;
+}
+
+static bool is_listening_stream(int fd)
+{
+    int type = 0, is_accepting = 0;
+    socklen_t len = sizeof type;
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 || type != SOCK_STREAM)
+        return false;
+    len = sizeof is_accepting;
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_accepting, &len) == 0 && is_accepting;
+}
+
+/* The loops beyond the sockets share them: the kernel lets any of them accept. */
+static bool fill_up(struct enc_bind *bind, unsigned fd_count, unsigned count)
+{
+    for (; bind->count < count; bind->count++) {
+        int fd = fcntl(bind->fds[bind->count % fd_count], F_DUPFD_CLOEXEC, 0);
+        if (fd < 0)
+            return false;
+        bind->fds[bind->count] = fd;
+    }
+    return true;
+}
+
+bool enc_bind_adopt(struct enc_bind *bind, struct enc_bind_fault *fault, const int *fds,
+                    unsigned fd_count, unsigned count)
+{
+    unsigned room = fd_count > count ? fd_count : count;
+    *bind = (struct enc_bind){.fds = calloc(room, sizeof *bind->fds), .count = fd_count};
+    ENC_CHECK(bind->fds != NULL);
+    memcpy(bind->fds, fds, fd_count * sizeof *fds);
+    if (fd_count > count)
+        return refuse(fault, "passed sockets", "more than there are loops");
+    for (unsigned i = 0; i < fd_count; i++) {
+        if (!is_listening_stream(fds[i]))
+            return refuse(fault, "passed sockets", "not a listening stream socket");
+    }
+    return (fill_up(bind, fd_count, count) && learn_port(bind, fds[0])) ||
+           refuse(fault, "passed sockets", strerror(errno));
 }
 
 void enc_bind_fini(struct enc_bind *bind)

@@ -26,5 +26,14 @@ struct enc_bind_fault {
 ENC_MUST_USE bool enc_bind_open(struct enc_bind *bind, struct enc_bind_fault *fault,
                                 const char *text, unsigned count);
 
+/**
+ * Serve what another process has bound: fd_count listening stream sockets for count loops. Several
+ * loops may share one of them. False with the fault filled when they are something else or more
+ * than there are loops, because nobody would serve the rest; the descriptors are closed by
+ * enc_bind_fini in any case.
+ */
+ENC_MUST_USE bool enc_bind_adopt(struct enc_bind *bind, struct enc_bind_fault *fault,
+                                 const int *fds, unsigned fd_count, unsigned count);
+
 /** Forget the descriptors, closing those that nobody took over (set to -1). */
 void enc_bind_fini(struct enc_bind *bind);

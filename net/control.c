@@ -1,5 +1,6 @@
 #include "net/control.h"
 
+#include "net/handover.h"
 #include "net/log.h"
 #include "net/metric.h"
 
@@ -10,11 +11,12 @@
 enum {
     WATCH_STEP_MS = 1000,
     DRAIN_STEP_MS = 10,
-    CUT_BEFORE_END_MS = 500, /* a cut needs a moment, too */
+    CUT_BEFORE_END_MS = 500,  /* a cut needs a moment, too */
+    HANDOVER_GRACE_MS = 1000, /* for idle connections to learn that they are to go */
     MIB = 1048576,
 };
 
-static const int SIGNALS[] = {SIGTERM, SIGINT, SIGHUP};
+static const int SIGNALS[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2};
 enum { SIGNAL_COUNT = sizeof SIGNALS / sizeof *SIGNALS };
 
 struct state {
@@ -23,6 +25,7 @@ struct state {
     uv_signal_t signals[SIGNAL_COUNT];
     uv_timer_t watch;
     uv_timer_t drain;
+    struct enc_handover handover;
     uint64_t cut_at_ms;
     uint64_t end_at_ms;
     bool is_draining;
@@ -53,7 +56,7 @@ static void on_drain_step(uv_timer_t *timer)
         cut(state, "drain_timeout_ms");
 }
 
-static void drain(struct state *state)
+static void drain(struct state *state, uint64_t grace_ms)
 {
     uint64_t timeout_ms = state->control->config->drain_timeout_ms;
     uint64_t now_ms = uv_now(&state->uv);
@@ -62,7 +65,7 @@ static void drain(struct state *state)
     state->cut_at_ms = now_ms + (timeout_ms > 2 * CUT_BEFORE_END_MS ? timeout_ms - CUT_BEFORE_END_MS
                                                                     : timeout_ms / 2);
     enc_log(DRAINING, enc_log_number("timeout_ms", timeout_ms));
-    enc_server_drain(state->control->server);
+    enc_server_drain(state->control->server, grace_ms);
     uv_timer_start(&state->drain, on_drain_step, DRAIN_STEP_MS, DRAIN_STEP_MS);
 }
 
@@ -71,7 +74,21 @@ static void stop(struct state *state)
     if (state->is_draining)
         cut(state, "second signal");
     else
-        drain(state);
+        drain(state, 0);
+}
+
+static void on_successor_ready(void *opaque)
+{
+    struct state *state = opaque;
+    enc_log(HANDING_OVER);
+    if (!state->is_draining)
+        drain(state, HANDOVER_GRACE_MS);
+}
+
+static void hand_over(struct state *state)
+{
+    if (!state->is_draining)
+        enc_handover_start(&state->handover, state->control->server);
 }
 
 void enc_control_set_levels(const struct enc_config *config)
@@ -134,6 +151,8 @@ static void on_signal(uv_signal_t *handle, int number)
     struct state *state = handle->data;
     if (number == SIGHUP)
         reload(state->control);
+    else if (number == SIGUSR2)
+        hand_over(state);
     else
         stop(state);
 }
@@ -146,7 +165,7 @@ static void check_store(struct state *state)
     enc_log(STORE_FAILED);
     enc_server_mark(state->control->server, ENC_UNREADY_STORE, true);
     if (!state->is_draining)
-        drain(state);
+        drain(state, 0);
 }
 
 static void check_writes(struct state *state)
@@ -191,6 +210,8 @@ static void open_handles(struct state *state)
     uv_timer_init(&state->uv, &state->watch);
     uv_timer_init(&state->uv, &state->drain);
     state->watch.data = state->drain.data = state;
+    enc_handover_init(&state->handover, &state->uv, state->control->sources->argv,
+                      on_successor_ready, state);
     uv_timer_start(&state->watch, on_watch_step, 0, WATCH_STEP_MS);
 }
 
@@ -200,6 +221,7 @@ static void close_handles(struct state *state)
         uv_close((uv_handle_t *)&state->signals[i], NULL);
     uv_close((uv_handle_t *)&state->watch, NULL);
     uv_close((uv_handle_t *)&state->drain, NULL);
+    enc_handover_fini(&state->handover);
     uv_run(&state->uv, UV_RUN_DEFAULT);
     ENC_CHECK(uv_loop_close(&state->uv) == 0);
 }

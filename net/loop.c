@@ -138,6 +138,13 @@ bool enc_listener_open(struct enc_listener *listener, struct enc_loop *loop, int
            uv_listen((uv_stream_t *)&listener->tcp, BACKLOG, on_connection) == 0;
 }
 
+int enc_listener_fd(const struct enc_listener *listener)
+{
+    uv_os_fd_t fd;
+    ENC_CHECK(uv_fileno((const uv_handle_t *)&listener->tcp, &fd) == 0);
+    return fd;
+}
+
 static void close_listener(struct enc_listener *listener)
 {
     if (listener->is_open)
@@ -153,7 +160,8 @@ static size_t public_peers(const struct enc_loop *loop)
 static void on_drain_step(uv_timer_t *timer)
 {
     struct enc_loop *loop = timer->data;
-    enc_sweep_idle(loop);
+    if (uv_now(&loop->uv) >= loop->sweep_at_ms)
+        enc_sweep_idle(loop);
     if (public_peers(loop) > 0 || loop->call_count > 0)
         return;
     uv_timer_stop(timer);
@@ -166,6 +174,7 @@ void enc_loop_drain(struct enc_loop *loop)
     if (loop->is_draining)
         return;
     loop->is_draining = true;
+    loop->sweep_at_ms = uv_now(&loop->uv) + loop->server->drain_grace_ms;
     close_listener(&loop->listeners[ENC_LISTENER_PUBLIC]);
     close_listener(&loop->listeners[ENC_LISTENER_TLS]);
     h2o_context_request_shutdown(&loop->http);

@@ -56,6 +56,7 @@ struct enc_loop {
     uint64_t sweep_count;
     size_t call_count; /* calls the services have not answered */
     bool is_draining;
+    uint64_t sweep_at_ms;    /* while draining: from when on idle connections are closed */
     uint64_t stop_at_ms;     /* when the thread ends whatever is left */
     _Atomic bool is_drained; /* no public connection and no call is left */
 };
@@ -68,6 +69,9 @@ void enc_loop_init(struct enc_loop *loop, struct enc_server *server, h2o_globalc
  * before the start.
  */
 ENC_MUST_USE bool enc_listener_open(struct enc_listener *listener, struct enc_loop *loop, int fd);
+
+/** What an open listener listens on; it stays the listener's. Any thread while it is open. */
+int enc_listener_fd(const struct enc_listener *listener);
 
 /** Start the thread. */
 void enc_loop_start(struct enc_loop *loop);
@@ -84,7 +88,8 @@ uint64_t enc_loop_now_ms(const struct enc_loop *loop);
 struct enc_loop *enc_loop_of_request(const h2o_req_t *req);
 
 /**
- * Stop taking connections, close what is idle, let what is at work finish (server.md: SIGTERM).
+ * Stop taking connections, close what is idle (HTTP/1: after the server's drain_grace_ms), let what
+ * is at work finish (server.md: SIGTERM).
  * Sets is_drained when nothing is left. Loop thread.
  */
 void enc_loop_drain(struct enc_loop *loop);

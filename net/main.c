@@ -3,10 +3,12 @@
 #include "net/config.h"
 #include "net/control.h"
 #include "net/follow.h"
+#include "net/inherit.h"
 #include "net/key.h"
 #include "net/log.h"
 #include "net/process.h"
 #include "net/server.h"
+#include "net/successor.h"
 #include "proto/schnorr.h"
 #include "proto/selfcheck.h"
 #include "store/store.h"
@@ -14,13 +16,17 @@
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+enum { PREDECESSOR_STEP_MS = 10, PREDECESSOR_EXTRA_MS = 10000, US_PER_MS = 1000 };
 enum { EXIT_CONFIGURATION = 2, GIB_SHIFT = 30 };
 
 /* What is open, so that a failure half way closes just that. */
 struct node {
     struct enc_config config;
     struct enc_config_sources sources;
+    struct enc_inherit inherit;
+    bool is_successor;
     uint8_t priv32[32];
     uint8_t pub32[32];
     struct enc_follow *follows;
@@ -74,6 +80,20 @@ static bool load_key(struct node *node)
     return derive_public(node) || FAIL(NO_NODE_KEY, "not a private key of secp256k1");
 }
 
+/* A successor finds the directory locked until its predecessor has finished. */
+static enum enc_store_fault open_when_free(struct node *node, struct enc_store_note *note,
+                                           const struct enc_data_config *config)
+{
+    uint64_t wait_ms =
+        node->is_successor ? node->config.drain_timeout_ms + PREDECESSOR_EXTRA_MS : 0;
+    for (uint64_t waited_ms = 0;; waited_ms += PREDECESSOR_STEP_MS) {
+        enum enc_store_fault fault = enc_data_open(&node->data, note, config);
+        if (fault != ENC_STORE_FAULT_LOCKED || waited_ms >= wait_ms)
+            return fault;
+        usleep(PREDECESSOR_STEP_MS * US_PER_MS);
+    }
+}
+
 static bool open_data(struct node *node)
 {
     struct enc_store_note note;
@@ -86,7 +106,7 @@ static bool open_data(struct node *node)
     };
     if (!config.sync)
         enc_log(NO_SYNC);
-    if (enc_data_open(&node->data, &note, &config) == ENC_STORE_FAULT_NONE)
+    if (open_when_free(node, &note, &config) == ENC_STORE_FAULT_NONE)
         return true;
     return FAIL(DIRECTORY_REFUSED, note.text);
 }
@@ -121,13 +141,28 @@ static bool start_host(struct node *node, unsigned worker_count)
 static bool start_server(struct node *node)
 {
     struct enc_server_fault fault;
-    return enc_server_start(node->server, &fault, node->host) || FAIL(NOT_LISTENING, fault.text);
+    if (!enc_server_start(node->server, &fault, node->host, &node->inherit))
+        return FAIL(NOT_LISTENING, fault.text);
+    if (enc_inherit_fini(&node->inherit) > 0)
+        enc_log(SOCKETS_UNUSED);
+    return true;
+}
+
+/* What can be known to be wrong before the predecessor goes is looked at before it goes. */
+static bool succeed(struct node *node)
+{
+    struct enc_server_fault fault;
+    if (!enc_server_check_tls(&node->config, &fault))
+        return FAIL(NOT_LISTENING, fault.text);
+    node->is_successor = enc_successor_is(&node->inherit);
+    enc_successor_ready(&node->inherit);
+    return true;
 }
 
 static bool open_node(struct node *node)
 {
     struct enc_server_threads threads = enc_server_threads(&node->config);
-    if (!make_data_dir(node) || !load_key(node) || !open_data(node))
+    if (!make_data_dir(node) || !load_key(node) || !succeed(node) || !open_data(node))
         return false;
     node->server = enc_server_new(&node->config, threads.loops);
     return start_host(node, threads.workers) && start_server(node);
@@ -193,6 +228,7 @@ int main(int argc, char **argv)
     struct enc_config_fault fault;
     enum enc_config_action action;
     enc_process_seal();
+    enc_inherit_init(&node.inherit);
     ENC_CHECK(enc_crypto_self_check() && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
     enc_config_init(&node.config);
     bool is_good = enc_config_load(&node.config, &action, &fault, &node.sources);

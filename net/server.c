@@ -3,6 +3,7 @@
 #include "net/admin.h"
 #include "net/amend.h"
 #include "net/fetch.h"
+#include "net/inherit.h"
 #include "net/log.h"
 #include "net/mend.h"
 #include "net/metric.h"
@@ -10,6 +11,7 @@
 #include "net/process.h"
 #include "net/rate.h"
 #include "net/request.h"
+#include "net/successor.h"
 #include "net/tls.h"
 
 #include <errno.h>
@@ -159,14 +161,25 @@ static bool refuse(struct enc_server_fault *fault, const char *what, const char 
 }
 
 /* Admin is small and lives on the first loop alone. */
+static unsigned loops_of(const struct enc_server *server, enum enc_listener_kind kind)
+{
+    return kind == ENC_LISTENER_ADMIN ? 1 : server->loop_count;
+}
+
 static bool bind_listener(struct enc_server *server, struct enc_server_fault *fault,
-                          enum enc_listener_kind kind)
+                          enum enc_listener_kind kind, struct enc_inherit *inherit)
 {
     const char *const texts[] = {server->config->listen, server->config->tls_listen,
                                  server->config->admin};
+    struct enc_bind *bind = &server->binds[kind];
     struct enc_bind_fault why;
-    unsigned count = kind == ENC_LISTENER_ADMIN ? 1 : server->loop_count;
-    if (texts[kind][0] == '\0' || enc_bind_open(&server->binds[kind], &why, texts[kind], count))
+    int fds[ENC_INHERIT_FDS_MAX];
+    unsigned count = loops_of(server, kind);
+    if (texts[kind][0] == '\0')
+        return true;
+    unsigned passed = enc_inherit_take(inherit, fds, ENC_INHERIT_FDS_MAX, LISTENER_NAMES[kind]);
+    if (passed ? enc_bind_adopt(bind, &why, fds, passed, count)
+               : enc_bind_open(bind, &why, texts[kind], count))
         return true;
     return refuse(fault, LISTENER_NAMES[kind], why.text);
 }
@@ -185,15 +198,23 @@ static bool open_listener(struct enc_server *server, struct enc_server_fault *fa
     return true;
 }
 
-static bool load_tls(struct enc_server *server, SSL_CTX **context, struct enc_server_fault *fault)
+static bool load_tls(const struct enc_config *config, SSL_CTX **context,
+                     struct enc_server_fault *fault)
 {
-    const struct enc_config *config = server->config;
     struct enc_tls_fault why;
     *context = NULL;
     if (config->tls_listen[0] == '\0')
         return true;
     *context = enc_tls_open(&why, config->tls_certificate, config->tls_key);
     return *context || refuse(fault, "tls", why.text);
+}
+
+bool enc_server_check_tls(const struct enc_config *config, struct enc_server_fault *fault)
+{
+    SSL_CTX *context;
+    bool is_good = load_tls(config, &context, fault);
+    SSL_CTX_free(context);
+    return is_good;
 }
 
 /* Each loop holds its own reference. */
@@ -206,14 +227,15 @@ static void share_tls(struct enc_server *server, SSL_CTX *context)
     SSL_CTX_free(context);
 }
 
-static bool open_all(struct enc_server *server, struct enc_server_fault *fault)
+static bool open_all(struct enc_server *server, struct enc_server_fault *fault,
+                     struct enc_inherit *inherit)
 {
     SSL_CTX *context;
     for (unsigned kind = 0; kind < ENC_LISTENER_KINDS; kind++) {
-        if (!bind_listener(server, fault, (enum enc_listener_kind)kind))
+        if (!bind_listener(server, fault, (enum enc_listener_kind)kind, inherit))
             return false;
     }
-    if (!load_tls(server, &context, fault))
+    if (!load_tls(server->config, &context, fault))
         return false;
     share_tls(server, context);
     for (unsigned kind = 0; kind < ENC_LISTENER_KINDS; kind++) {
@@ -236,10 +258,10 @@ static void announce(const struct enc_server *server)
 }
 
 bool enc_server_start(struct enc_server *server, struct enc_server_fault *fault,
-                      struct enc_host *host)
+                      struct enc_host *host, struct enc_inherit *inherit)
 {
     server->host = host;
-    if (!open_all(server, fault))
+    if (!open_all(server, fault, inherit))
         return false;
     for (unsigned i = 0; i < server->loop_count; i++)
         enc_loop_start(&server->loops[i]);
@@ -268,7 +290,7 @@ static void rotate(struct enc_loop *loop, struct enc_task *task)
 bool enc_server_reload(struct enc_server *server, struct enc_server_fault *fault)
 {
     SSL_CTX *context;
-    if (!load_tls(server, &context, fault))
+    if (!load_tls(server->config, &context, fault))
         return false;
     for (unsigned i = 0; context && i < server->loop_count; i++) {
         struct rotation *rotation = enc_net_new(sizeof *rotation);
@@ -281,8 +303,21 @@ bool enc_server_reload(struct enc_server *server, struct enc_server_fault *fault
     return true;
 }
 
-void enc_server_drain(struct enc_server *server)
+bool enc_server_bequeath(const struct enc_server *server, struct enc_legacy *legacy)
 {
+    for (unsigned kind = 0; kind < ENC_LISTENER_KINDS; kind++) {
+        for (unsigned i = 0; i < server->binds[kind].count; i++) {
+            int fd = enc_listener_fd(&server->loops[i].listeners[kind]);
+            if (!enc_legacy_add(legacy, fd, LISTENER_NAMES[kind]))
+                return false;
+        }
+    }
+    return true;
+}
+
+void enc_server_drain(struct enc_server *server, uint64_t grace_ms)
+{
+    server->drain_grace_ms = grace_ms; /* the order below publishes it */
     enc_server_mark(server, ENC_UNREADY_DRAINING, true);
     order_all(server, enc_loop_drain);
 }

@@ -11,6 +11,8 @@
 #include "net/mount.h"
 
 struct enc_fetcher;
+struct enc_inherit;
+struct enc_legacy;
 struct enc_origins;
 
 /** Why /readyz refuses, one bit each. */
@@ -39,6 +41,7 @@ struct enc_server {
     struct enc_bind binds[ENC_LISTENER_KINDS];
     struct enc_loop *loops;
     unsigned loop_count;
+    uint64_t drain_grace_ms;  /* set before the loops are told to drain */
     _Atomic unsigned unready; /* enum enc_unready */
 };
 
@@ -68,14 +71,29 @@ const struct enc_runtime *enc_server_runtime(const struct enc_server *server);
 const char *const *enc_server_mounts(const struct enc_server *server);
 
 /**
- * Listen, start the loops and say so, one log line per listener. False with the fault filled when
- * an address cannot be had or a certificate is no good; then only enc_server_free is left.
+ * Listen, start the loops and say so, one log line per listener. A listener whose descriptors were
+ * passed to us (by its name: public, tls, admin) takes those instead of its address. False with the
+ * fault filled when an address cannot be had or a certificate is no good; then only enc_server_free
+ * is left.
  */
 ENC_MUST_USE bool enc_server_start(struct enc_server *server, struct enc_server_fault *fault,
-                                   struct enc_host *host);
+                                   struct enc_host *host, struct enc_inherit *inherit);
 
-/** Begin to stop: see enc_loop_drain. */
-void enc_server_drain(struct enc_server *server);
+/** Whether the certificate of the configuration can be used; the fault says why not. */
+ENC_MUST_USE bool enc_server_check_tls(const struct enc_config *config,
+                                       struct enc_server_fault *fault);
+
+/**
+ * Add every listening descriptor with its listener's name. The server listens and does not drain.
+ * False when they are too many.
+ */
+ENC_MUST_USE bool enc_server_bequeath(const struct enc_server *server, struct enc_legacy *legacy);
+
+/**
+ * Begin to stop: see enc_loop_drain. For grace_ms connections of HTTP/1 may still ask; they learn
+ * from the answer that it was their last. 0: those that are idle end at once.
+ */
+void enc_server_drain(struct enc_server *server, uint64_t grace_ms);
 
 /** Whether every connection and call is gone. */
 bool enc_server_is_drained(const struct enc_server *server);
