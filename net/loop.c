@@ -75,10 +75,18 @@ static void on_tick(uv_timer_t *timer)
     enc_conn_flush_dirty(loop);
 }
 
-/* Before the loop sleeps. */
+static void end_turn(struct enc_loop *loop)
+{
+    if (loop->gathering.count > 0)
+        enc_host_end_turn(loop->server->host, &loop->gathering);
+}
+
+/* Before the loop sleeps. What was written may let a connection go on to its next request. */
 static void on_prepare(uv_prepare_t *prepare)
 {
-    enc_mend_deliver(prepare->data);
+    struct enc_loop *loop = prepare->data;
+    enc_mend_deliver(loop);
+    end_turn(loop);
 }
 
 static void init_handles(struct enc_loop *loop)
@@ -222,6 +230,7 @@ static void dispose_context(struct enc_loop *loop)
 void enc_loop_join(struct enc_loop *loop)
 {
     uv_thread_join(&loop->thread);
+    end_turn(loop);
     run_inbox(loop);
     enc_conn_flush_dirty(loop);
     enc_mend_deliver(loop);

@@ -53,6 +53,7 @@ struct enc_loop {
     struct enc_conn *dirty;   /* WebSockets with something new to write */
     struct enc_peer *written; /* connections whose write has left, but was not told so */
     size_t peer_counts[ENC_LISTENER_KINDS];
+    struct enc_gathering gathering; /* reads of this turn */
     uint64_t sweep_count;
     size_t call_count; /* calls the services have not answered */
     bool is_draining;

@@ -188,6 +188,7 @@ static void hand_over(struct visit *visit, const struct enc_mount_place *mount)
         .query = query_of(req),
         .body = enc_bytes_of(req->entity.base, req->entity.len),
         .call = enc_call_open(req, visit->peer),
+        .gathering = &visit->peer->loop->gathering,
     };
     struct enc_host *host = visit->peer->loop->server->host;
     if (enc_host_handle(host, mount->service, &request, &place) == ENC_HANDLED_UPGRADE)

@@ -13,10 +13,16 @@ static const char SHORT_OF_MEMORY[] =
     "{\"type\":\"Error\",\"code\":\"INTERNAL_ERROR\",\"message\":\"the answer is too large\","
     "\"error\":\"internal_error\"}";
 
+void enc_answer_send(struct enc_exchange *exchange)
+{
+    const struct enc_runtime *runtime = exchange->host->runtime;
+    struct enc_reply out = exchange->answer; /* it dies with the exchange */
+    runtime->reply(runtime->self, exchange->asker.call, &out);
+}
+
 static void reply(struct enc_exchange *exchange, uint16_t status, uint16_t retry_s,
                   const struct enc_buffer *buffer)
 {
-    const struct enc_runtime *runtime = exchange->host->runtime;
     struct enc_reply out = {
         .status = status,
         .retry_s = retry_s,
@@ -32,7 +38,9 @@ static void reply(struct enc_exchange *exchange, uint16_t status, uint16_t retry
         out.status = 500;
         out.body = enc_bytes_of(SHORT_OF_MEMORY, sizeof SHORT_OF_MEMORY - 1);
     }
-    runtime->reply(runtime->self, exchange->asker.call, &out);
+    exchange->answer = out;
+    if (!exchange->keeps_answer)
+        enc_answer_send(exchange);
 }
 
 void enc_send_text(const struct enc_host *host, struct enc_conn *conn, struct enc_bytes text,

@@ -11,6 +11,9 @@
 /** An error. sub_id and hash of a frame are filled in from the exchange. */
 void enc_answer_refusal(struct enc_exchange *exchange, const struct enc_refusal *refusal);
 
+/** Send the answer of an exchange that kept it. */
+void enc_answer_send(struct enc_exchange *exchange);
+
 /** An error without further members. */
 void enc_answer_err(struct enc_exchange *exchange, enum enc_err err);
 

@@ -7,7 +7,6 @@
 #include "services/runtime.h"
 
 struct enc_buffer;
-struct enc_exchange;
 struct enc_json;
 struct enc_read;
 

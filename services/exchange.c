@@ -54,6 +54,7 @@ struct enc_exchange *enc_exchange_open(struct enc_host *host, unsigned service,
     }
     exchange->service = service;
     exchange->asker.call = request->call;
+    exchange->gathering = request->gathering;
     return exchange;
 }
 

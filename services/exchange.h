@@ -66,8 +66,12 @@ struct enc_exchange {
     const char *allow;            /* of a METHOD_NOT_ALLOWED */
     struct enc_envelope envelope; /* of a Query, Pull, proof request or sealed commit */
     struct enc_dress dress;
-    struct enc_reader reader;    /* who asks, once the envelope is opened */
-    enc_read_fn *read;           /* what a read does */
+    struct enc_reader reader;        /* who asks, once the envelope is opened */
+    enc_read_fn *read;               /* what a read does */
+    struct enc_gathering *gathering; /* of the loop that it came in on; loop thread only */
+    struct enc_exchange *together;   /* the next of those that are one job */
+    bool keeps_answer; /* until those of the whole job are there: enc_answer_send sends it */
+    struct enc_reply answer;
     struct enc_filter filter;    /* of a Query frame */
     bool is_founding;            /* the commit is a Manifest of the node's own: answered 201 */
     bool is_group;               /* ... and the enclave is called a group */

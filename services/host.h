@@ -176,6 +176,12 @@ struct enc_ws_place {
 enum enc_handled enc_host_handle(struct enc_host *host, unsigned service,
                                  const struct enc_request *request, struct enc_ws_place *place);
 
+/**
+ * A turn of the loop is over: what was gathered in it leaves for a worker. Call it before the loop
+ * sleeps, and once more when it will not turn again. Loop thread.
+ */
+void enc_host_end_turn(struct enc_host *host, struct enc_gathering *gathering);
+
 /** A socket was accepted at place. The host holds conn until enc_host_socket_close. NULL when
  * memory is short. */
 ENC_MUST_USE struct enc_socket *enc_host_socket_open(struct enc_host *host, struct enc_conn *conn,

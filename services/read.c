@@ -2,6 +2,7 @@
 
 #include "proto/record.h"
 #include "services/answer.h"
+#include "services/gather.h"
 #include "services/handlers.h"
 #include "services/inside.h"
 #include "services/post.h"
@@ -46,30 +47,67 @@ static enum enc_err load_manifest(struct enc_read *read)
     return ENC_ERR_OK;
 }
 
+static void unload(struct enc_read *read)
+{
+    enc_held_manifest_drop(read->held);
+    read->held = NULL;
+}
+
 static enum enc_err load_enclave(struct enc_read *read)
 {
     struct enc_exchange *exchange = read->exchange;
     struct enc_enclave_row row;
     struct enc_bytes head;
+    unload(read);
     ENC_TRY(enc_snap_enclave(read->snap, &row, exchange->enclave32));
     if (row.service != exchange->service)
         return ENC_ERR_ENCLAVE_NOT_FOUND;
     ENC_TRY(enc_snap_head(read->snap, &head, row.ord));
     ENC_TRY(enc_state_decode(&read->state, &exchange->arena, head));
-    ENC_TRY(load_manifest(read));
+    read->service = row.service;
     enc_tree_source_init(&read->source, read->snap, row.ord);
     enc_smt_init(&read->tree, &exchange->arena, &read->source.nodes, &read->state.smt);
+    return load_manifest(read);
+}
+
+static enum enc_err open_snap(struct enc_read *read)
+{
+    struct enc_store *store = enc_host_store(read->host, read->exchange->enclave32);
+    if (read->snap && read->store == store)
+        return ENC_ERR_OK;
+    enc_read_fini(read);
+    read->store = store;
+    return enc_snap_open(store, &read->snap);
+}
+
+static bool is_loaded(const struct enc_read *read)
+{
+    return read->held && read->service == read->exchange->service &&
+           memcmp(read->state.enclave32, read->exchange->enclave32, 32) == 0;
+}
+
+/* Snapshot and enclave stay while they are those of the read before. */
+static enum enc_err turn_to(struct enc_read *read, struct enc_exchange *exchange)
+{
+    read->exchange = exchange;
+    read->roles = (struct enc_roles){{0}};
+    ENC_TRY(open_snap(read));
+    if (!is_loaded(read))
+        ENC_TRY(load_enclave(read));
     if (!exchange->reader.is_known)
         return ENC_ERR_OK;
     return enc_roles_of(&read->tree, &read->roles, exchange->reader.pub32);
 }
 
+static void start(struct enc_read *read, const struct enc_host *host)
+{
+    *read = (struct enc_read){.host = host, .now_ms = enc_host_now_ms(host)};
+}
+
 enum enc_err enc_read_init(struct enc_read *read, struct enc_exchange *exchange)
 {
-    *read = (struct enc_read){.exchange = exchange, .host = exchange->host};
-    read->now_ms = enc_host_now_ms(exchange->host);
-    ENC_TRY(enc_snap_open(enc_host_store(exchange->host, exchange->enclave32), &read->snap));
-    enum enc_err err = load_enclave(read);
+    start(read, exchange->host);
+    enum enc_err err = turn_to(read, exchange);
     if (err != ENC_ERR_OK)
         enc_read_fini(read);
     return err;
@@ -77,46 +115,93 @@ enum enc_err enc_read_init(struct enc_read *read, struct enc_exchange *exchange)
 
 void enc_read_fini(struct enc_read *read)
 {
+    unload(read);
     enc_snap_close(read->snap);
     read->snap = NULL;
-    enc_held_manifest_drop(read->held);
-    read->held = NULL;
 }
 
 /* ---- the job: open the envelope, read, dress the answer ---- */
 
-static enum enc_err find_asker(struct enc_exchange *exchange)
+static enum enc_err find_asker(struct enc_exchange *exchange, uint64_t now_ms)
 {
-    uint64_t now_ms = enc_host_now_ms(exchange->host);
     if (!exchange->json)
         return ENC_ERR_OK; /* a GET has no envelope: Public */
     ENC_TRY(enc_exchange_unseal(exchange, now_ms));
     return enc_exchange_identify(exchange, now_ms);
 }
 
-static enum enc_err produce(struct enc_exchange *exchange, struct enc_buffer *out)
+static enum enc_err produce(struct enc_read *read, struct enc_exchange *exchange,
+                            struct enc_buffer *out)
 {
-    struct enc_read read;
-    ENC_TRY(find_asker(exchange));
-    ENC_TRY(enc_read_init(&read, exchange));
+    ENC_TRY(find_asker(exchange, read->now_ms));
+    ENC_TRY(turn_to(read, exchange));
     enc_answer_start(exchange, out);
-    read.len_max = out->len + exchange->host->limits.query_body_len_max;
-    enum enc_err err = exchange->read(&read, out, exchange->envelope.content);
-    enc_read_fini(&read);
-    return err;
+    read->len_max = out->len + read->host->limits.query_body_len_max;
+    ENC_TRY(exchange->read(read, out, exchange->envelope.content));
+    return exchange->json && out->failed ? ENC_ERR_TOO_LARGE : ENC_ERR_OK;
 }
 
-static void read_job(struct enc_job *job)
+static void answer(struct enc_read *read, struct enc_exchange *exchange)
 {
-    struct enc_exchange *exchange = enc_exchange_of_job(job);
     struct enc_buffer out;
-    enum enc_err err = produce(exchange, &out);
-    if (err == ENC_ERR_OK && exchange->json && out.failed)
-        err = ENC_ERR_TOO_LARGE;
+    exchange->keeps_answer = true;
+    enum enc_err err = produce(read, exchange, &out);
     if (err == ENC_ERR_OK)
         enc_answer_finish(exchange, &out);
     else
         enc_answer_err(exchange, err);
+}
+
+/* All are answered before the first answer leaves: what they share lies in their arenas, and the
+ * loop is woken by the first. */
+static void read_job(struct enc_job *job)
+{
+    struct enc_read read;
+    struct enc_exchange *list = enc_exchange_of_job(job);
+    start(&read, list->host);
+    for (struct enc_exchange *at = list; at; at = at->together)
+        answer(&read, at);
+    enc_read_fini(&read);
+    while (list) {
+        struct enc_exchange *next = list->together;
+        enc_answer_send(list);
+        list = next;
+    }
+}
+
+/* ---- which reads are gathered ---- */
+
+enum { FEW_IDS = 8 };
+
+static bool is_of_few_ids(const struct enc_json *content)
+{
+    const struct enc_json *id = enc_json_get(enc_json_get(content, "filter"), "id");
+    return id && (id->kind != ENC_JSON_ARRAY || id->count <= FEW_IDS);
+}
+
+/* A handful of gets for Public: no scan, no signature. Others would keep those behind them
+ * waiting. */
+static bool is_small(const struct enc_exchange *exchange)
+{
+    static enc_read_fn *const SMALL[] = {
+        enc_read_inclusion, enc_read_state,    enc_read_consistency,
+        enc_read_sth,       enc_read_manifest, enc_read_enclave,
+    };
+    const struct enc_envelope *envelope = &exchange->envelope;
+    if (envelope->is_sealed || envelope->has_from)
+        return false;
+    for (size_t i = 0; i < sizeof SMALL / sizeof *SMALL; i++)
+        if (exchange->read == SMALL[i])
+            return true;
+    return exchange->read == enc_read_query && is_of_few_ids(envelope->content);
+}
+
+static void submit(struct enc_exchange *exchange)
+{
+    if (is_small(exchange))
+        enc_gather(exchange, read_job);
+    else
+        enc_exchange_submit(exchange, read_job);
 }
 
 void enc_read_enter(struct enc_exchange *exchange, enum enc_body_kind kind, enc_read_fn *fn)
@@ -126,7 +211,7 @@ void enc_read_enter(struct enc_exchange *exchange, enum enc_body_kind kind, enc_
     if (err != ENC_ERR_OK)
         enc_answer_err(exchange, err);
     else
-        enc_exchange_submit(exchange, read_job);
+        submit(exchange);
 }
 
 /* ---- the routes ---- */
@@ -146,7 +231,7 @@ void enc_read_route(struct enc_exchange *exchange)
     const struct enc_route *route = exchange->route;
     exchange->read = route->read;
     if (route->method == ENC_METHOD_GET)
-        enc_exchange_submit(exchange, read_job);
+        submit(exchange);
     else
         enter_post(exchange, route->read);
 }

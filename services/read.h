@@ -11,15 +11,17 @@
 #include "services/state.h"
 #include "services/tree.h"
 
-/** Everything a read needs of its enclave. Lives on the stack of the job; memory in the exchange's
- * arena. */
+/** Everything a read needs of its enclave. Lives on the stack of the job; memory in the arena of
+ * the exchange that first asked for the enclave: one of those that are done together. */
 struct enc_read {
     struct enc_exchange *exchange;
     const struct enc_host *host;
+    struct enc_store *store; /* of snap */
     struct enc_snap *snap;
     uint64_t now_ms;
+    unsigned service; /* of the enclave */
     struct enc_state state;
-    struct enc_held_manifest *held;
+    struct enc_held_manifest *held;      /* NULL: no enclave is loaded */
     const struct enc_manifest *manifest; /* what is held */
     struct enc_tree_source source;       /* of the state tree, over snap */
     struct enc_smt tree;

@@ -10,6 +10,8 @@
 #include "proto/base/err.h"
 #include "services/frame.h"
 
+struct enc_exchange;
+
 /** An HTTP request that waits for its answer. Opaque here; outlives its client. Answered exactly
  * once. */
 struct enc_call;
@@ -19,6 +21,14 @@ struct enc_conn;
 
 enum enc_method { ENC_METHOD_GET, ENC_METHOD_POST, ENC_METHOD_OPTIONS, ENC_METHOD_OTHER };
 
+/** What a loop has gathered in this turn, to be done together. One per loop, touched by its thread
+ * only; zeroed memory is empty. */
+struct enc_gathering {
+    struct enc_exchange *first;
+    struct enc_exchange *last;
+    uint32_t count;
+};
+
 /** A complete request. All views die when the handler returns; call lives until it is answered. */
 struct enc_request {
     enum enc_method method;
@@ -27,6 +37,7 @@ struct enc_request {
     struct enc_bytes query; /* after '?', may be empty */
     struct enc_bytes body;
     struct enc_call *call;
+    struct enc_gathering *gathering; /* of the loop, see enc_host_end_turn; NULL: none */
 };
 
 /** What is left of a quota, for the RateLimit fields of an answer. */

@@ -207,7 +207,7 @@ static size_t loop_choices(void *self, uint64_t now)
     (void)now;
     for (size_t i = 0; i < rig->conn_count; i++)
         count += can_leave(rig->conns[i]);
-    return count;
+    return count + (rig->gathering.count > 0);
 }
 
 static void deliver(struct enc_conn *conn, const struct sent *sent)
@@ -251,7 +251,10 @@ static void loop_run(void *self, size_t choice)
             pop(rig->conns[i]);
             return;
         }
-    land(rig);
+    if (rig->gathering.count > 0 && choice == 0)
+        enc_host_end_turn(rig->host, &rig->gathering);
+    else
+        land(rig);
 }
 
 /* ---- life ---- */
@@ -351,6 +354,7 @@ void rig_stop(struct rig *rig)
         if (rig->conns[i]->socket)
             rig_disconnect(rig->conns[i]);
     enc_host_drain(rig->host);
+    enc_host_end_turn(rig->host, &rig->gathering);
     while (rig->fetch_count > 0)
         rig_land(rig, 0);
     enc_host_stop(rig->host);
@@ -429,6 +433,7 @@ static struct enc_call *enter(struct rig *rig, enum enc_method method, const cha
         .query = mark ? enc_bytes_of_text(mark + 1) : (struct enc_bytes){NULL, 0},
         .body = body,
         .call = call,
+        .gathering = &rig->gathering,
     };
     cr_assert_eq(enc_host_handle(rig->host, rig->service, &request, &place), ENC_HANDLED_CALL);
     return call;
@@ -439,9 +444,14 @@ struct enc_call *rig_send(struct rig *rig, const char *path, struct enc_bytes bo
     return enter(rig, ENC_METHOD_POST, path, body);
 }
 
+struct enc_call *rig_send_get(struct rig *rig, const char *path)
+{
+    return enter(rig, ENC_METHOD_GET, path, (struct enc_bytes){NULL, 0});
+}
+
 struct enc_call *rig_get(struct rig *rig, const char *path)
 {
-    struct enc_call *call = enter(rig, ENC_METHOD_GET, path, (struct enc_bytes){NULL, 0});
+    struct enc_call *call = rig_send_get(rig, path);
     rig_settle(rig);
     return call;
 }

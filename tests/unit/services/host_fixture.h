@@ -77,6 +77,7 @@ struct rig {
     struct enc_chunk_source chunks;
     struct enc_arena arena; /* of everything that the test itself makes */
     struct enc_sim_source loop;
+    struct enc_gathering gathering; /* of the loop; a turn of it ends when the simulation says so */
     uint64_t random;
     int64_t skew_ms; /* the runtime's clock against the simulation's */
     struct enc_call *calls[RIG_CALLS_MAX];
@@ -124,6 +125,7 @@ uint64_t rig_now_ms(const struct rig *rig);
 
 /** Enter a request without settling. path begins with '/', query follows '?'. */
 struct enc_call *rig_send(struct rig *rig, const char *path, struct enc_bytes body);
+struct enc_call *rig_send_get(struct rig *rig, const char *path);
 struct enc_call *rig_get(struct rig *rig, const char *path);
 struct enc_call *rig_post(struct rig *rig, const char *path, struct enc_bytes body);
 
