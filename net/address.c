@@ -104,3 +104,47 @@ bool enc_address_is_public(const struct sockaddr *address)
     to_v6(bytes16, address);
     return !enc_address_is_private(bytes16, sizeof bytes16);
 }
+
+static bool parse_bits(unsigned *out, const char *text, unsigned max)
+{
+    size_t len = strlen(text);
+    if (len == 0 || len > 3 || strspn(text, "0123456789") != len)
+        return false;
+    *out = (unsigned)strtoul(text, NULL, 10);
+    return *out <= max;
+}
+
+bool enc_network_parse(struct enc_network *out, const char *text)
+{
+    char host[INET6_ADDRSTRLEN] = "";
+    size_t len = strcspn(text, "/");
+    *out = (struct enc_network){.bits = 128};
+    if (len >= sizeof host)
+        return false;
+    memcpy(host, text, len);
+    bool is_v4 = inet_pton(AF_INET, host, out->bytes16 + sizeof MAPPED12) == 1;
+    if (is_v4)
+        memcpy(out->bytes16, MAPPED12, sizeof MAPPED12);
+    else if (inet_pton(AF_INET6, host, out->bytes16) != 1)
+        return false;
+    if (text[len] == '\0')
+        return true;
+    unsigned bits = 0;
+    if (!parse_bits(&bits, text + len + 1, is_v4 ? 32 : 128))
+        return false;
+    out->bits = is_v4 ? 96 + bits : bits;
+    return true;
+}
+
+bool enc_network_has(const struct enc_network *network, const struct sockaddr *address)
+{
+    uint8_t bytes16[16];
+    unsigned whole = network->bits / 8;
+    unsigned rest = network->bits % 8;
+    if (address->sa_family != AF_INET && address->sa_family != AF_INET6)
+        return false;
+    to_v6(bytes16, address);
+    if (memcmp(bytes16, network->bytes16, whole) != 0)
+        return false;
+    return rest == 0 || (bytes16[whole] ^ network->bytes16[whole]) >> (8 - rest) == 0;
+}

@@ -39,6 +39,19 @@ void enc_address_text(char out[ENC_ADDRESS_TEXT_MAX], const struct enc_address *
  */
 void enc_address_bucket(uint8_t out16[16], const struct sockaddr *address);
 
+/** All addresses that begin with the same bits. */
+struct enc_network {
+    uint8_t bytes16[16]; /* of IPv6; IPv4 in its mapped form */
+    unsigned bits;
+};
+
+/** Read "10.0.0.0/8", "2001:db8::/32" or one address. Any thread. */
+ENC_MUST_USE bool enc_network_parse(struct enc_network *out, const char *text);
+
+/** Whether address lies in network. Any thread. */
+ENC_MUST_USE bool enc_network_has(const struct enc_network *network,
+                                  const struct sockaddr *address);
+
 /**
  * Whether proto/endpoint.h lets an endpoint live at this address. Any thread. Source: protocol.md
  * 10.1

@@ -1,5 +1,6 @@
 #include "net/config.h"
 
+#include "net/address.h"
 #include "net/config_row.h"
 #include "net/fields.h"
 #include "net/follow.h"
@@ -292,6 +293,16 @@ static void check_cors(const struct enc_config *config, struct enc_config_fault 
     }
 }
 
+static void check_proxies(const struct enc_config *config, struct enc_config_fault *fault)
+{
+    struct enc_network network;
+    for (size_t i = 0; i < config->proxy_trusted.count; i++) {
+        if (!enc_network_parse(&network, config->proxy_trusted.items[i]))
+            enc_config_blame(fault, "proxy.trusted", config->proxy_trusted.items[i],
+                             "not an address or ADDRESS/BITS");
+    }
+}
+
 static void check_together(const struct enc_config *config, struct enc_config_fault *fault)
 {
     check_services(config, fault);
@@ -299,6 +310,7 @@ static void check_together(const struct enc_config *config, struct enc_config_fa
     check_tls(config, fault);
     check_log(config, fault);
     check_cors(config, fault);
+    check_proxies(config, fault);
     if (config->limits.content_len_max > config->limits.body_len_max)
         enc_config_blame(fault, "", "limits.content", "larger than limits.body");
     if (config->silence_ms < config->ping_ms)

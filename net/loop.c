@@ -5,6 +5,7 @@
 #include "net/mend.h"
 #include "net/metric.h"
 #include "net/peer.h"
+#include "net/proxy.h"
 #include "net/server.h"
 #include "net/sweep.h"
 
@@ -71,6 +72,7 @@ static void on_tick(uv_timer_t *timer)
 {
     struct enc_loop *loop = timer->data;
     enc_sweep_slow(loop);
+    enc_proxy_sweep(loop);
     enc_conn_tick(loop);
     enc_conn_flush_dirty(loop);
 }
@@ -170,6 +172,7 @@ static void on_drain_step(uv_timer_t *timer)
     struct enc_loop *loop = timer->data;
     if (uv_now(&loop->uv) >= loop->sweep_at_ms)
         enc_sweep_idle(loop);
+    enc_proxy_sweep(loop);
     if (public_peers(loop) > 0 || loop->call_count > 0)
         return;
     uv_timer_stop(timer);

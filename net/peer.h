@@ -10,9 +10,12 @@ struct enc_peer {
     struct enc_peer *prev, *next; /* loop->peers, while the socket lives */
     struct enc_loop *loop;
     enum enc_listener_kind kind;
-    h2o_socket_t *sock;   /* NULL once closed */
-    void *lingering;      /* owned by amend.c */
-    uint32_t holds;       /* the socket, and every unanswered call */
+    bool has_room; /* counted for its address */
+    uint64_t
+        proxy_by_ms;    /* the head that says whose it is must have come then; 0: none is awaited */
+    h2o_socket_t *sock; /* NULL once closed */
+    void *lingering;    /* owned by amend.c */
+    uint32_t holds;     /* the socket, and every unanswered call */
     uint32_t outstanding; /* calls not yet answered, cancelled ones included */
     uint64_t requests;
     uint64_t resets;      /* requests that the client took back */
@@ -29,6 +32,10 @@ struct enc_peer {
  * address.
  */
 void enc_peer_accept(struct enc_listener *listener);
+
+/** Speak HTTP with it, as somebody at address; NULL: as who it is. Closed when that address has too
+ * many. */
+void enc_peer_begin(struct enc_peer *peer, struct sockaddr *address);
 
 /** The peer of a request; NULL while its connection changes from HTTP/1 to HTTP/2. */
 struct enc_peer *enc_peer_of_request(const h2o_req_t *req);

@@ -9,6 +9,7 @@
 #include "net/metric.h"
 #include "net/origin.h"
 #include "net/process.h"
+#include "net/proxy.h"
 #include "net/rate.h"
 #include "net/request.h"
 #include "net/successor.h"
@@ -127,6 +128,7 @@ struct enc_server *enc_server_new(const struct enc_config *config, unsigned loop
     server->origins =
         enc_origins_new((uint64_t[]){config->connections_per_address, config->sockets_per_address});
     server->rates = enc_rate_open(config);
+    server->proxy_trust = enc_proxy_trust_new(config);
     enc_fields_init(&server->fields[0], config, false);
     enc_fields_init(&server->fields[1], config, true);
     atomic_init(&server->unready, ENC_UNREADY_STARTING);
@@ -381,6 +383,7 @@ void enc_server_free(struct enc_server *server)
         enc_bind_fini(&server->binds[kind]);
     enc_origins_free(server->origins);
     enc_rates_close(server->rates);
+    enc_proxy_trust_free(server->proxy_trust);
     free(server->loops);
     free(server);
 }

@@ -14,6 +14,7 @@ struct enc_fetcher;
 struct enc_inherit;
 struct enc_legacy;
 struct enc_origins;
+struct enc_proxy_trust;
 
 /** Why /readyz refuses, one bit each. */
 enum enc_unready {
@@ -31,9 +32,10 @@ struct enc_server {
     struct enc_host *host;
     struct enc_mounts mounts;
     struct enc_origins *origins;
-    struct enc_rates *rates;     /* of addresses; NULL: not bounded */
-    struct enc_fetcher *fetcher; /* on the first loop */
-    struct enc_fields fields[2]; /* of answers in clear, over TLS */
+    struct enc_rates *rates;             /* of addresses; NULL: not bounded */
+    struct enc_fetcher *fetcher;         /* on the first loop */
+    struct enc_proxy_trust *proxy_trust; /* NULL: nobody speaks for others */
+    struct enc_fields fields[2];         /* of answers in clear, over TLS */
     uint64_t connections_max;
     h2o_globalconf_t global;
     h2o_hostconf_t

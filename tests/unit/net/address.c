@@ -112,3 +112,39 @@ Test(address, only_the_internet_is_public)
     struct sockaddr other = {.sa_family = AF_UNIX};
     cr_assert_not(enc_address_is_public(&other));
 }
+
+static bool has(const char *network, const char *endpoint)
+{
+    struct enc_network parsed;
+    struct enc_endpoint where;
+    struct enc_address address;
+    cr_assert(enc_network_parse(&parsed, network), "%s", network);
+    cr_assert(enc_endpoint_parse(&where, endpoint));
+    cr_assert_null(enc_endpoint_resolve(&address, &where));
+    return enc_network_has(&parsed, (const struct sockaddr *)&address.storage);
+}
+
+Test(address, networks)
+{
+    cr_assert(has("10.0.0.0/8", "10.255.1.2:1"));
+    cr_assert_not(has("10.0.0.0/8", "11.0.0.0:1"));
+    cr_assert(has("192.168.4.0/22", "192.168.7.255:1"));
+    cr_assert_not(has("192.168.4.0/22", "192.168.8.0:1"));
+    cr_assert(has("127.0.0.1", "127.0.0.1:1"));
+    cr_assert_not(has("127.0.0.1", "127.0.0.2:1"));
+    cr_assert(has("0.0.0.0/0", "8.8.8.8:1"));
+    cr_assert_not(has("0.0.0.0/0", "[::1]:1"));
+    cr_assert(has("2001:db8::/33", "[2001:db8:7fff::1]:1"));
+    cr_assert_not(has("2001:db8::/33", "[2001:db8:8000::1]:1"));
+    cr_assert(has("::/0", "[::1]:1"));
+}
+
+Test(address, what_is_no_network)
+{
+    static const char *const WRONG[] = {"",         "x",      "10.0.0.0/33",  "10.0.0.0/",
+                                        "10.0.0/8", "::/129", "10.0.0.0/8/8", "10.0.0.0/-1",
+                                        "/8"};
+    struct enc_network network;
+    for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++)
+        cr_assert_not(enc_network_parse(&network, WRONG[i]), "%s", WRONG[i]);
+}
