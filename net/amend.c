@@ -4,6 +4,7 @@
 #include "net/metric.h"
 #include "net/peer.h"
 #include "net/respond.h"
+#include "net/ticket.h"
 
 enum { LINGER_LEN_MAX = 8 << 20 };
 
@@ -109,7 +110,7 @@ static h2o_iovec_t rewrite(h2o_req_t *req)
 {
     struct enc_refusal refusal = {.err = err_of_status(req->res.status),
                                   .status = (uint16_t)req->res.status};
-    h2o_iovec_t body = enc_refusal_json(&req->pool, &refusal);
+    h2o_iovec_t body = enc_refusal_json(req, &refusal);
     req->res.reason = enc_status_reason(refusal.status);
     req->res.content_length = body.len;
     req->res.headers = (h2o_headers_t){NULL, 0, 0};
@@ -136,6 +137,7 @@ static void on_setup(h2o_filter_t *self, h2o_req_t *req, h2o_ostream_t **slot)
             amendment->body = rewrite(req);
         slot = &amendment->super.next;
     }
+    enc_ticket_echo(req);
     h2o_setup_next_ostream(req, slot);
 }
 

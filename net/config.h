@@ -19,6 +19,7 @@ struct enc_config_list {
 #define ENC_NUMBER(field, ...) uint64_t field;
 #define ENC_BOOL(field, ...) bool field;
 #define ENC_CHOICE(field, ...) uint32_t field;
+#define ENC_RATIO(field, ...) uint32_t field; /* millionths */
 #define ENC_LIST(field, ...) struct enc_config_list field;
 #define ENC_LIMIT(field, ...)
 /** Where a value came from. */
@@ -50,6 +51,7 @@ struct enc_config {
 #undef ENC_NUMBER
 #undef ENC_BOOL
 #undef ENC_CHOICE
+#undef ENC_RATIO
 #undef ENC_LIST
 #undef ENC_LIMIT
 

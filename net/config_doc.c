@@ -6,8 +6,9 @@
 enum { HELP_COLUMN = 34, GROUP_MAX = ENC_CONFIG_KEY_MAX };
 
 static const char *const VALUE_NAMES[] = {
-    [ENC_CONFIG_TEXT] = "PATH", [ENC_CONFIG_ADDRESS] = "HOST:PORT", [ENC_CONFIG_NUMBER] = "N",
-    [ENC_CONFIG_BOOL] = "BOOL", [ENC_CONFIG_CHOICE] = "NAME",       [ENC_CONFIG_LIST] = "NAME",
+    [ENC_CONFIG_TEXT] = "PATH",  [ENC_CONFIG_ADDRESS] = "HOST:PORT", [ENC_CONFIG_NUMBER] = "N",
+    [ENC_CONFIG_BOOL] = "BOOL",  [ENC_CONFIG_CHOICE] = "NAME",       [ENC_CONFIG_LIST] = "NAME",
+    [ENC_CONFIG_RATIO] = "PART",
 };
 
 const char *enc_config_value_name(const struct enc_config_row *row)
@@ -18,9 +19,8 @@ const char *enc_config_value_name(const struct enc_config_row *row)
 void enc_config_kind(char out[160], const struct enc_config_row *row)
 {
     static const char *const KINDS[] = {
-        [ENC_CONFIG_TEXT] = "text",
-        [ENC_CONFIG_ADDRESS] = "HOST:PORT",
-        [ENC_CONFIG_BOOL] = "true or false",
+        [ENC_CONFIG_TEXT] = "text",          [ENC_CONFIG_ADDRESS] = "HOST:PORT",
+        [ENC_CONFIG_BOOL] = "true or false", [ENC_CONFIG_RATIO] = "part from 0 to 1",
         [ENC_CONFIG_LIST] = "list of texts",
     };
     if (row->type == ENC_CONFIG_NUMBER)

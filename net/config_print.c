@@ -44,7 +44,8 @@ static void put_value(const struct enc_config *config, const struct enc_config_r
         return;
     }
     enc_config_get(config, value, sizeof value, row);
-    if (row->type == ENC_CONFIG_NUMBER || row->type == ENC_CONFIG_BOOL)
+    if (row->type == ENC_CONFIG_NUMBER || row->type == ENC_CONFIG_BOOL ||
+        row->type == ENC_CONFIG_RATIO)
         fputs(value, stdout);
     else
         put_quoted(value);
@@ -150,12 +151,15 @@ static void put_type(const struct enc_config_row *row)
     static const char *const TYPES[] = {
         [ENC_CONFIG_TEXT] = "string",    [ENC_CONFIG_ADDRESS] = "string",
         [ENC_CONFIG_NUMBER] = "integer", [ENC_CONFIG_BOOL] = "boolean",
-        [ENC_CONFIG_CHOICE] = "string",  [ENC_CONFIG_LIST] = "array",
+        [ENC_CONFIG_RATIO] = "number",   [ENC_CONFIG_CHOICE] = "string",
+        [ENC_CONFIG_LIST] = "array",
     };
     printf("\"type\": \"%s\"", TYPES[row->type]);
     if (row->type == ENC_CONFIG_NUMBER)
         printf(", \"minimum\": %llu, \"maximum\": %llu", (unsigned long long)row->min,
                (unsigned long long)row->max);
+    if (row->type == ENC_CONFIG_RATIO)
+        fputs(", \"minimum\": 0, \"maximum\": 1", stdout);
     if (row->type == ENC_CONFIG_CHOICE)
         put_names(row->text);
     if (row->type == ENC_CONFIG_LIST)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 enum { FIXED, LIVE };
+enum { MILLION = 1000000 };
 
 #define AT(field) offsetof(struct enc_config, field)
 #define ROW(row_type, field, row_key, row_flag, reload)                                            \
@@ -29,6 +30,8 @@ enum { FIXED, LIVE };
 #define ENC_CHOICE(field, key_, flag_, reload, names, preset_, help_)                              \
     {ROW(CHOICE, field, key_, flag_, reload), .text = (names), .preset = (preset_),                \
      .help = (help_)},
+#define ENC_RATIO(field, key_, flag_, reload, preset_, help_)                                      \
+    {ROW(RATIO, field, key_, flag_, reload), .preset = (preset_), .help = (help_)},
 #define ENC_LIST(field, key_, flag_, reload, help_)                                                \
     {ROW(LIST, field, key_, flag_, reload), .help = (help_)},
 #define ENC_LIMIT(field, key_, min_, max_, help_)                                                  \
@@ -222,6 +225,28 @@ static const char *set_choice(struct enc_config *config, char why[128],
     return why;
 }
 
+/* "0", "1", "0.25": at most six digits behind the point. */
+static const char *set_ratio(struct enc_config *config, const struct enc_config_row *row,
+                             const char *text)
+{
+    static const char WRONG[] = "not a number from 0 to 1 with at most 6 decimals";
+    uint32_t ppm = 0, place = MILLION;
+    if ((text[0] != '0' && text[0] != '1') || (text[1] != '\0' && text[1] != '.'))
+        return WRONG;
+    for (const char *at = text; *at; at++) {
+        if (at == text + 1)
+            continue;
+        if (place == 0 || !isdigit((unsigned char)*at))
+            return WRONG;
+        ppm += (uint32_t)(*at - '0') * place;
+        place /= 10;
+    }
+    if (ppm > MILLION || (text[1] == '.' && text[2] == '\0'))
+        return WRONG;
+    *(uint32_t *)slot(config, row) = ppm;
+    return NULL;
+}
+
 static const char *add_item(struct enc_config *config, const struct enc_config_row *row,
                             const char *text)
 {
@@ -250,6 +275,7 @@ void enc_config_preset(struct enc_config *config, const struct enc_config_row *r
         *(bool *)slot(config, row) = row->preset != 0;
         return;
     case ENC_CONFIG_CHOICE:
+    case ENC_CONFIG_RATIO:
         *(uint32_t *)slot(config, row) = (uint32_t)row->preset;
         return;
     case ENC_CONFIG_LIST:
@@ -273,6 +299,8 @@ const char *enc_config_set(struct enc_config *config, char why[128],
         return set_bool(config, row, text);
     case ENC_CONFIG_CHOICE:
         return set_choice(config, why, row, text);
+    case ENC_CONFIG_RATIO:
+        return set_ratio(config, row, text);
     case ENC_CONFIG_LIST:
         return add_item(config, row, text);
     }
@@ -285,6 +313,15 @@ static void get_choice(char *out, size_t len, const struct enc_config_row *row, 
     while (index-- > 0)
         names += strcspn(names, "|") + 1;
     snprintf(out, len, "%.*s", (int)strcspn(names, "|"), names);
+}
+
+static void get_ratio(char *out, size_t len, uint32_t ppm)
+{
+    int decimals = 6;
+    uint32_t rest = ppm % MILLION;
+    for (; decimals > 0 && rest % 10 == 0; decimals--)
+        rest /= 10;
+    snprintf(out, len, decimals ? "%u.%0*u" : "%u", ppm / MILLION, decimals, rest);
 }
 
 static void get_list(char *out, size_t len, const struct enc_config_list *list)
@@ -311,6 +348,9 @@ void enc_config_get(const struct enc_config *config, char *out, size_t len,
         return;
     case ENC_CONFIG_CHOICE:
         get_choice(out, len, row, *(uint32_t *)slot(config, row));
+        return;
+    case ENC_CONFIG_RATIO:
+        get_ratio(out, len, *(uint32_t *)slot(config, row));
         return;
     case ENC_CONFIG_LIST:
         get_list(out, len, slot(config, row));
@@ -349,11 +389,9 @@ void enc_config_clear(struct enc_config *config, const struct enc_config_row *ro
 static size_t slot_len(const struct enc_config_row *row)
 {
     static const size_t LEN[] = {
-        [ENC_CONFIG_TEXT] = sizeof(char *),
-        [ENC_CONFIG_ADDRESS] = sizeof(char *),
-        [ENC_CONFIG_BOOL] = sizeof(bool),
-        [ENC_CONFIG_CHOICE] = sizeof(uint32_t),
-        [ENC_CONFIG_LIST] = sizeof(struct enc_config_list),
+        [ENC_CONFIG_TEXT] = sizeof(char *),    [ENC_CONFIG_ADDRESS] = sizeof(char *),
+        [ENC_CONFIG_BOOL] = sizeof(bool),      [ENC_CONFIG_CHOICE] = sizeof(uint32_t),
+        [ENC_CONFIG_RATIO] = sizeof(uint32_t), [ENC_CONFIG_LIST] = sizeof(struct enc_config_list),
     };
     return row->type == ENC_CONFIG_NUMBER ? row->size : LEN[row->type];
 }

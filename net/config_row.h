@@ -12,6 +12,7 @@ enum enc_config_type {
     ENC_CONFIG_NUMBER,
     ENC_CONFIG_BOOL,
     ENC_CONFIG_CHOICE,
+    ENC_CONFIG_RATIO,
     ENC_CONFIG_LIST,
 };
 
@@ -25,7 +26,7 @@ struct enc_config_row {
     size_t offset;    /* in struct enc_config */
     size_t size;      /* of a number: 4 or 8 */
     uint64_t min, max;
-    uint64_t preset;    /* default of a number, bool or choice */
+    uint64_t preset;    /* default of a number, bool, choice or ratio */
     const char *text;   /* default of a text or address; the names of a choice */
     bool keeps_default; /* a limit: the services know it */
     const char *help;

@@ -1,5 +1,6 @@
 #include "net/control.h"
 
+#include "net/access.h"
 #include "net/handover.h"
 #include "net/log.h"
 #include "net/metric.h"
@@ -91,13 +92,14 @@ static void hand_over(struct state *state)
         enc_handover_start(&state->handover, state->control->server);
 }
 
-void enc_control_set_levels(const struct enc_config *config)
+void enc_control_set_log(const struct enc_config *config)
 {
     struct enc_log_levels levels;
     for (unsigned room = 0; room < ENC_LOG_ROOMS; room++)
         levels.of[room] = (enum enc_log_level)config->log_level;
     ENC_CHECK(enc_log_levels_parse(&levels, config->log_levels) == NULL); /* checked when read */
     enc_log_levels_set(&levels);
+    enc_access_set(config);
 }
 
 static void on_changed(const char *key)
@@ -129,7 +131,7 @@ static void take_over(struct enc_control *control, struct enc_config *fresh)
     struct enc_server_fault fault;
     enc_config_adopt(control->config, fresh, on_changed);
     if (enc_server_reload(control->server, &fault)) {
-        enc_control_set_levels(control->config);
+        enc_control_set_log(control->config);
         enc_log(RELOADED);
         return;
     }

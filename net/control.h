@@ -19,5 +19,5 @@ struct enc_control {
  */
 bool enc_control_run(struct enc_control *control);
 
-/** Take the levels of the log from config. Any thread. */
-void enc_control_set_levels(const struct enc_config *config);
+/** Take what the log follows from config. Any thread. */
+void enc_control_set_log(const struct enc_config *config);

@@ -2,9 +2,11 @@
 
 #include "net/address.h"
 #include "net/metric.h"
+#include "net/ticket.h"
 
 #include <curl/curl.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@ struct transfer {
     struct enc_fetch *fetch;
     struct transfer *prev, *next;
     CURL *easy;
+    struct curl_slist *headers;
     uint8_t *body; /* what is kept of the answer */
     size_t body_len;
     size_t body_cap;
@@ -32,7 +35,6 @@ struct enc_fetcher {
     struct enc_loop *loop;
     const struct enc_config *config;
     CURLM *multi;
-    struct curl_slist *headers;
     uv_timer_t timer;
     struct list waiting, active;
     uint32_t active_count;
@@ -250,6 +252,18 @@ static void set_callbacks(CURL *easy, struct transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
 }
 
+static struct curl_slist *new_headers(const struct enc_fetch *fetch)
+{
+    struct enc_request_id id = fetch->request_id;
+    char line[sizeof id.text + sizeof "X-Request-Id: "];
+    if (!id.text[0])
+        enc_request_id_make(&id);
+    snprintf(line, sizeof line, "X-Request-Id: %s", id.text);
+    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+    ENC_CHECK(headers && curl_slist_append(headers, "Expect:") && curl_slist_append(headers, line));
+    return headers;
+}
+
 static void begin(struct transfer *transfer)
 {
     struct enc_fetcher *fetcher = transfer->fetcher;
@@ -257,10 +271,11 @@ static void begin(struct transfer *transfer)
     CURL *easy = curl_easy_init();
     ENC_CHECK(easy != NULL);
     transfer->easy = easy;
+    transfer->headers = new_headers(fetch);
     curl_easy_setopt(easy, CURLOPT_URL, (const char *)fetch->url.data);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)fetch->body.len);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, (const char *)fetch->body.data);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fetcher->headers);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
     set_security(easy, fetcher->config);
     set_limits(easy, fetch);
     set_callbacks(easy, transfer);
@@ -303,6 +318,7 @@ static void end(struct enc_fetcher *fetcher, struct transfer *transfer)
 {
     curl_multi_remove_handle(fetcher->multi, transfer->easy);
     curl_easy_cleanup(transfer->easy);
+    curl_slist_free_all(transfer->headers);
     take_out(&fetcher->active, transfer);
     fetcher->active_count--;
 }
@@ -358,10 +374,8 @@ struct enc_fetcher *enc_fetcher_new(struct enc_loop *loop, const struct enc_conf
     fetcher->config = config;
     uv_timer_init(&loop->uv, &fetcher->timer);
     fetcher->timer.data = fetcher;
-    fetcher->headers = curl_slist_append(NULL, "Content-Type: application/json");
-    fetcher->headers = curl_slist_append(fetcher->headers, "Expect:");
     fetcher->multi = curl_multi_init();
-    ENC_CHECK(fetcher->headers != NULL && fetcher->multi != NULL);
+    ENC_CHECK(fetcher->multi != NULL);
     curl_multi_setopt(fetcher->multi, CURLMOPT_SOCKETFUNCTION, set_watch);
     curl_multi_setopt(fetcher->multi, CURLMOPT_SOCKETDATA, fetcher);
     curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERFUNCTION, set_timer);
@@ -387,7 +401,6 @@ void enc_fetcher_stop(struct enc_fetcher *fetcher)
 void enc_fetcher_close(struct enc_fetcher *fetcher)
 {
     curl_multi_cleanup(fetcher->multi);
-    curl_slist_free_all(fetcher->headers);
     uv_close((uv_handle_t *)&fetcher->timer, NULL);
 }
 

@@ -207,7 +207,7 @@ static int act(struct node *node, enum enc_config_action action)
     enc_config_answer(&node->config, action);
     if (action != ENC_CONFIG_RUN)
         return EXIT_SUCCESS;
-    enc_control_set_levels(&node->config);
+    enc_control_set_log(&node->config);
     enc_log_start();
     int status = run(node);
     enc_log_stop();

@@ -7,6 +7,7 @@
 #include "net/rate.h"
 #include "net/respond.h"
 #include "net/server.h"
+#include "net/ticket.h"
 #include "net/upgrade.h"
 
 enum {
@@ -187,9 +188,11 @@ static void hand_over(struct visit *visit, const struct enc_mount_place *mount)
         .path = mount->path,
         .query = query_of(req),
         .body = enc_bytes_of(req->entity.base, req->entity.len),
+        .id = enc_ticket_of(req)->id,
         .call = enc_call_open(req, visit->peer),
         .gathering = &visit->peer->loop->gathering,
     };
+    enc_ticket_of(req)->service = enc_service_at(mount->service)->name;
     struct enc_host *host = visit->peer->loop->server->host;
     if (enc_host_handle(host, mount->service, &request, &place) == ENC_HANDLED_UPGRADE)
         enc_conn_upgrade(req, request.call, &place);
@@ -200,6 +203,7 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
     (void)self;
     struct enc_peer *peer = enc_peer_of_request(req);
     struct enc_server *server = peer->loop->server;
+    enc_ticket_of(req); /* its time begins */
     struct visit visit = {.req = req, .peer = peer, .config = server->config};
     struct enc_mount_place mount;
     const struct enc_mount_query query = {

@@ -5,6 +5,7 @@
 #include "net/fields.h"
 #include "net/metric.h"
 #include "net/rate.h"
+#include "net/ticket.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -109,15 +110,35 @@ static void respond_unchanged(h2o_req_t *req)
     send_body(req, h2o_iovec_init(NULL, 0));
 }
 
+static void note_code(h2o_req_t *req, struct enc_bytes body)
+{
+    struct enc_ticket *ticket = enc_ticket_of(req);
+    struct enc_bytes code = enc_error_code(body);
+    snprintf(ticket->code, sizeof ticket->code, "%.*s", (int)code.len, (const char *)code.data);
+}
+
+/* An error of the services with the id as one more member; what is none as it is. */
+static h2o_iovec_t with_id(h2o_req_t *req, struct enc_bytes body)
+{
+    const char *id = enc_ticket_of(req)->id.text;
+    note_code(req, body);
+    if (!enc_ticket_of(req)->code[0] || body.data[body.len - 1] != '}')
+        return h2o_iovec_init(body.data, body.len);
+    return h2o_concat(&req->pool, h2o_iovec_init(body.data, body.len - 1),
+                      h2o_iovec_init(H2O_STRLIT(",\"request_id\":\"")),
+                      h2o_iovec_init(id, strlen(id)), h2o_iovec_init(H2O_STRLIT("\"}")));
+}
+
 void enc_respond(h2o_req_t *req, const struct enc_reply *reply)
 {
     if (reply->immutable && enc_cache_tag(req, reply->body, false)) {
         respond_unchanged(req);
         return;
     }
+    h2o_iovec_t body = with_id(req, reply->body);
     set_status(req, reply->status);
     if (reply->status != 204)
-        req->res.content_length = reply->body.len;
+        req->res.content_length = body.len;
     enc_respond_headers(req, reply->body.len ? reply->content_type : NULL, reply->immutable);
     if (reply->retry_s)
         add_retry(req, reply->retry_s);
@@ -125,7 +146,7 @@ void enc_respond(h2o_req_t *req, const struct enc_reply *reply)
         enc_rate_add_fields(req, reply->quota);
     if (reply->allow)
         add(req, H2O_TOKEN_ALLOW, reply->allow);
-    send_body(req, h2o_iovec_init(reply->body.data, reply->body.len));
+    send_body(req, body);
 }
 
 void enc_respond_options(h2o_req_t *req)
@@ -155,7 +176,7 @@ static void lower(char *out, size_t len, const char *text)
     out[i] = '\0';
 }
 
-h2o_iovec_t enc_refusal_json(h2o_mem_pool_t *pool, const struct enc_refusal *refusal)
+h2o_iovec_t enc_refusal_json(h2o_req_t *req, const struct enc_refusal *refusal)
 {
     const struct enc_err_row *row = enc_err_row(refusal->err);
     char code[64], retry[32] = "";
@@ -163,17 +184,20 @@ h2o_iovec_t enc_refusal_json(h2o_mem_pool_t *pool, const struct enc_refusal *ref
     uint32_t retry_s = retry_of(refusal);
     if (retry_s)
         snprintf(retry, sizeof retry, ",\"retry_after\":%u", retry_s);
-    char *text = h2o_mem_alloc_pool(pool, REFUSAL_LEN_MAX);
+    char *text = h2o_mem_alloc_pool(&req->pool, REFUSAL_LEN_MAX);
     int len = snprintf(text, REFUSAL_LEN_MAX,
-                       "{\"type\":\"Error\",\"code\":\"%s\",\"message\":\"%s\",\"error\":\"%s\"%s}",
-                       row->code, refusal->message ? refusal->message : row->message, code, retry);
+                       "{\"type\":\"Error\",\"code\":\"%s\",\"message\":\"%s\",\"error\":\"%s\"%s"
+                       ",\"request_id\":\"%s\"}",
+                       row->code, refusal->message ? refusal->message : row->message, code, retry,
+                       enc_ticket_of(req)->id.text);
     ENC_CHECK(len > 0 && len < REFUSAL_LEN_MAX);
+    note_code(req, enc_bytes_of(text, (size_t)len));
     return h2o_iovec_init(text, (size_t)len);
 }
 
 void enc_respond_refusal(h2o_req_t *req, const struct enc_refusal *refusal)
 {
-    h2o_iovec_t body = enc_refusal_json(&req->pool, refusal);
+    h2o_iovec_t body = enc_refusal_json(req, refusal);
     set_status(req, enc_refusal_status(refusal));
     req->res.content_length = body.len;
     enc_respond_headers(req, JSON_TYPE, false);

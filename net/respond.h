@@ -21,8 +21,8 @@ void enc_respond_refusal(h2o_req_t *req, const struct enc_refusal *refusal);
 /** 204 with what CORS preflights ask for (protocol.md 8). */
 void enc_respond_options(h2o_req_t *req);
 
-/** Write the JSON of refusal (8.7) into the request's pool. */
-h2o_iovec_t enc_refusal_json(h2o_mem_pool_t *pool, const struct enc_refusal *refusal);
+/** Write the JSON of refusal (8.7) into the request's pool, and its code into the ticket. */
+h2o_iovec_t enc_refusal_json(h2o_req_t *req, const struct enc_refusal *refusal);
 
 /** The status refusal is sent with. */
 uint16_t enc_refusal_status(const struct enc_refusal *refusal);

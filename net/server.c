@@ -1,5 +1,6 @@
 #include "net/server.h"
 
+#include "net/access.h"
 #include "net/admin.h"
 #include "net/amend.h"
 #include "net/fetch.h"
@@ -85,6 +86,7 @@ static h2o_hostconf_t *add_host(struct enc_server *server, const char *name)
         h2o_config_register_host(&server->global, h2o_iovec_init(name, strlen(name)), 65535);
     host->http2.push_preload = 0;
     enc_amend_register(host);
+    enc_access_register(host);
     return host;
 }
 

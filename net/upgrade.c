@@ -6,6 +6,7 @@
 #include "net/origin.h"
 #include "net/respond.h"
 #include "net/server.h"
+#include "net/ticket.h"
 #include "proto/base/hex.h"
 
 #include <h2o/http1.h>
@@ -123,5 +124,6 @@ void enc_conn_upgrade(h2o_req_t *req, struct enc_call *call, const struct enc_ws
     enc_metric_count_status(101);
     h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_UPGRADE, NULL, H2O_STRLIT("websocket"));
     add_accept(req);
+    enc_ticket_echo(req);
     h2o_http1_upgrade(req, NULL, 0, on_upgraded, conn);
 }

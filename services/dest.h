@@ -28,6 +28,7 @@ struct enc_dest {
     uint8_t identity32[32];
     uint8_t url16[16];
     uint8_t queue16[16];
+    struct enc_request_id request_id; /* of the newest event; empty: not known any more */
     size_t url_len;
     char url[]; /* NUL-terminated */
 };

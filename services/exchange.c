@@ -55,6 +55,7 @@ struct enc_exchange *enc_exchange_open(struct enc_host *host, unsigned service,
     exchange->service = service;
     exchange->asker.call = request->call;
     exchange->gathering = request->gathering;
+    exchange->request_id = request->id;
     return exchange;
 }
 

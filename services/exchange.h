@@ -60,6 +60,7 @@ struct enc_exchange {
     uint8_t enclave32[32];
     uint8_t param32[32]; /* the ':' segment of the route */
     struct enc_bytes query;
+    struct enc_request_id request_id; /* of an HTTP request; empty otherwise */
     struct enc_asker asker;
     struct enc_bytes body;
     const struct enc_json *json;  /* the body, parsed */

@@ -224,9 +224,13 @@ enum enc_err enc_push_enqueue(struct enc_run *run, struct enc_staged *staged)
     for (size_t i = 0; i < staged->plan.endpoint_count; i++)
         ENC_TRY(add_endpoint(run, &staged->plan.endpoints[i]));
     ENC_CHECK(node->pushes != NULL);
-    for (struct enc_dest *d = node->pushes->first; d; d = d->next)
-        if (!d->is_leaving)
-            ENC_TRY(enqueue_for(run, d, staged->event));
+    for (struct enc_dest *d = node->pushes->first; d; d = d->next) {
+        if (d->is_leaving)
+            continue;
+        ENC_TRY(enqueue_for(run, d, staged->event));
+        if (d->has_staged)
+            d->request_id = staged->exchange->request_id;
+    }
     return ENC_ERR_OK;
 }
 

@@ -152,6 +152,7 @@ struct enc_shipment *enc_shipment_new(const struct enc_node *node, const struct 
     memcpy(out->bytes + url_len, payload.data, payload.len);
     out->fetch.url = enc_bytes_of(out->bytes, dest->url_len);
     out->fetch.body = enc_bytes_of(out->bytes + url_len, payload.len);
+    out->fetch.request_id = dest->request_id;
     out->fetch.timeout_ms = node->host->limits.push_timeout_ms;
     return out;
 }

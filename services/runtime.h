@@ -29,6 +29,12 @@ struct enc_gathering {
     uint32_t count;
 };
 
+/** What ties lines, answers and pushes of one request together: 1 to 64 of A-Z a-z 0-9 _ . - and a
+ * NUL; empty = none. */
+struct enc_request_id {
+    char text[65];
+};
+
 /** A complete request. All views die when the handler returns; call lives until it is answered. */
 struct enc_request {
     enum enc_method method;
@@ -36,6 +42,7 @@ struct enc_request {
     struct enc_bytes path;  /* below the service's mount, begins with '/', no query, not decoded */
     struct enc_bytes query; /* after '?', may be empty */
     struct enc_bytes body;
+    struct enc_request_id id;
     struct enc_call *call;
     struct enc_gathering *gathering; /* of the loop, see enc_host_end_turn; NULL: none */
 };
@@ -71,9 +78,10 @@ struct enc_outgoing {
 
 /** One outbound POST. The caller owns it until done is called, exactly once, on a loop thread. */
 struct enc_fetch {
-    struct enc_bytes url;  /* NUL-terminated behind len */
-    struct enc_bytes body; /* JSON */
-    uint32_t timeout_ms;   /* whole transfer */
+    struct enc_bytes url;             /* NUL-terminated behind len */
+    struct enc_bytes body;            /* JSON */
+    struct enc_request_id request_id; /* of the request it follows from; empty: it gets its own */
+    uint32_t timeout_ms;              /* whole transfer */
     size_t answer_len_max; /* bytes of the answer's body that are worth having; 0: none */
     void (*done)(struct enc_fetch *fetch);
     int status;         /* out: HTTP status, 0 = no answer */

@@ -46,7 +46,8 @@ function misfit(schema, value, where = '') {
     'minLength', 'default', 'description', '$schema', 'title'];
   for (const word of Object.keys(schema)) assert.ok(known.includes(word), `${where}: ${word}`);
   const types = { object: (v) => v?.constructor === Object, array: Array.isArray,
-    string: (v) => typeof v === 'string', boolean: (v) => typeof v === 'boolean', integer: Number.isInteger };
+    string: (v) => typeof v === 'string', boolean: (v) => typeof v === 'boolean', integer: Number.isInteger,
+    number: Number.isFinite };
   if (!types[schema.type](value)) return `${where}: not ${schema.type}`;
   if (schema.enum && !schema.enum.includes(value)) return `${where}: not one of them`;
   if (value < schema.minimum || value > schema.maximum) return `${where}: out of bounds`;

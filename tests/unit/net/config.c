@@ -267,3 +267,43 @@ Test(config, origins_follow_the_last_source)
                  ENC_CONFIG_DEFAULT);
     enc_config_fini(&config);
 }
+
+Test(config, ratios_are_parts_of_one)
+{
+    static const struct {
+        const char *text;
+        long ppm; /* -1: refused */
+        const char *again;
+    } CASES[] = {
+        {"0", 0, "0"},
+        {"1", 1000000, "1"},
+        {"0.25", 250000, "0.25"},
+        {"0.000001", 1, "0.000001"},
+        {"1.0", 1000000, "1"},
+        {"0.10", 100000, "0.1"},
+        {"1.000001", -1, NULL},
+        {"2", -1, NULL},
+        {"0.", -1, NULL},
+        {".5", -1, NULL},
+        {"0.0000001", -1, NULL},
+        {"-0.1", -1, NULL},
+        {"0,5", -1, NULL},
+        {"0.5.5", -1, NULL},
+        {"5e-1", -1, NULL},
+        {"", -1, NULL},
+        {"01", -1, NULL},
+    };
+    const struct enc_config_row *row = enc_config_row_of_key("log.access_sample");
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        struct enc_config config;
+        char why[128], again[32];
+        enc_config_init(&config);
+        const char *wrong = enc_config_set(&config, why, row, CASES[i].text);
+        cr_assert_eq(wrong == NULL, CASES[i].ppm >= 0, "%s", CASES[i].text);
+        enc_config_get(&config, again, sizeof again, row);
+        cr_assert(wrong || (config.log_access_sample == CASES[i].ppm &&
+                            strcmp(again, CASES[i].again) == 0),
+                  "%s", CASES[i].text);
+        enc_config_fini(&config);
+    }
+}
