@@ -5,6 +5,7 @@
 #include "net/fields.h"
 #include "net/follow.h"
 #include "net/mount.h"
+#include "net/tls.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -281,6 +282,16 @@ static void check_tls(const struct enc_config *config, struct enc_config_fault *
                          "is missing");
     else if (config->tls_listen[0] && !config->tls_key[0])
         enc_config_blame(fault, "", "tls.listen", "needs tls.certificate and tls.key");
+    if (!config->admin_tls_certificate[0] != !config->admin_tls_key[0])
+        enc_config_blame(fault, "",
+                         config->admin_tls_key[0] ? "admin_tls.certificate" : "admin_tls.key",
+                         "is missing");
+    else if (config->admin_tls_client_ca[0] && !config->admin_tls_key[0])
+        enc_config_blame(fault, "", "admin_tls.client_ca", "needs admin_tls.certificate");
+    for (size_t i = 0; i < config->tls_more.count; i++) {
+        if (!enc_tls_pair_is_valid(config->tls_more.items[i]))
+            enc_config_blame(fault, "tls.more", config->tls_more.items[i], "not CHAIN:KEY");
+    }
 }
 
 /* What no single row can know. */

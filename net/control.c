@@ -10,7 +10,7 @@
 #include <sys/statvfs.h>
 
 enum {
-    WATCH_STEP_MS = 1000,
+    WATCH_STEP_MS = 1000, /* also the milliseconds of a second */
     DRAIN_STEP_MS = 10,
     CUT_BEFORE_END_MS = 500,  /* a cut needs a moment, too */
     HANDOVER_GRACE_MS = 1000, /* for idle connections to learn that they are to go */
@@ -27,6 +27,7 @@ struct state {
     uv_timer_t watch;
     uv_timer_t drain;
     struct enc_handover handover;
+    uint64_t renewed_at_ms; /* certificates */
     uint64_t cut_at_ms;
     uint64_t end_at_ms;
     bool is_draining;
@@ -194,11 +195,25 @@ static void check_disk(struct state *state)
                     free_len < config->disk_floor_mib * MIB);
 }
 
+/* Renewed files come into use without a signal, and the key of session tickets does not live as
+ * long as the process. */
+static void renew_certificates(struct state *state)
+{
+    struct enc_server_fault fault;
+    uint64_t step_ms = state->control->config->tls_reload_s * WATCH_STEP_MS;
+    if (step_ms == 0 || uv_now(&state->uv) - state->renewed_at_ms < step_ms)
+        return;
+    state->renewed_at_ms = uv_now(&state->uv);
+    if (!enc_server_reload(state->control->server, &fault))
+        enc_log(NOT_RELOADED, enc_log_text("why", fault.text));
+}
+
 static void on_watch_step(uv_timer_t *timer)
 {
     check_disk(timer->data);
     check_store(timer->data);
     check_writes(timer->data);
+    renew_certificates(timer->data);
 }
 
 static void open_handles(struct state *state)
@@ -209,6 +224,7 @@ static void open_handles(struct state *state)
         state->signals[i].data = state;
         uv_signal_start(&state->signals[i], on_signal, SIGNALS[i]);
     }
+    state->renewed_at_ms = uv_now(&state->uv);
     uv_timer_init(&state->uv, &state->watch);
     uv_timer_init(&state->uv, &state->drain);
     state->watch.data = state->drain.data = state;

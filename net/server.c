@@ -3,6 +3,7 @@
 #include "net/access.h"
 #include "net/admin.h"
 #include "net/amend.h"
+#include "net/certs.h"
 #include "net/fetch.h"
 #include "net/inherit.h"
 #include "net/log.h"
@@ -14,7 +15,6 @@
 #include "net/rate.h"
 #include "net/request.h"
 #include "net/successor.h"
-#include "net/tls.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -202,46 +202,45 @@ static bool open_listener(struct enc_server *server, struct enc_server_fault *fa
     return true;
 }
 
-static bool load_tls(const struct enc_config *config, SSL_CTX **context,
-                     struct enc_server_fault *fault)
+static bool load_certs(struct enc_certs *certs, struct enc_server_fault *fault,
+                       const struct enc_config *config)
 {
     struct enc_tls_fault why;
-    *context = NULL;
-    if (config->tls_listen[0] == '\0')
-        return true;
-    *context = enc_tls_open(&why, config->tls_certificate, config->tls_key);
-    return *context || refuse(fault, "tls", why.text);
+    return enc_certs_open(certs, &why, config) || refuse(fault, "tls", why.text);
 }
 
 bool enc_server_check_tls(const struct enc_config *config, struct enc_server_fault *fault)
 {
-    SSL_CTX *context;
-    bool is_good = load_tls(config, &context, fault);
-    SSL_CTX_free(context);
-    return is_good;
+    struct enc_certs certs;
+    if (!load_certs(&certs, fault, config))
+        return false;
+    enc_certs_drop(&certs);
+    return true;
 }
 
-/* Each loop holds its own reference. */
-static void share_tls(struct enc_server *server, SSL_CTX *context)
+/* Each loop holds its own references. */
+static void share_certs(struct enc_server *server, struct enc_certs *certs)
 {
-    for (unsigned i = 0; context && i < server->loop_count; i++) {
-        SSL_CTX_up_ref(context);
-        server->loops[i].listeners[ENC_LISTENER_TLS].accept.ssl_ctx = context;
+    for (unsigned i = 0; i < server->loop_count; i++) {
+        struct enc_certs held = enc_certs_hold(certs);
+        for (unsigned kind = 0; kind < ENC_LISTENER_KINDS; kind++)
+            server->loops[i].listeners[kind].accept.ssl_ctx = held.of[kind];
     }
-    SSL_CTX_free(context);
+    enc_metric_set(ENC_METRIC_TLS_NOT_AFTER, enc_certs_not_after(certs));
+    enc_certs_drop(certs);
 }
 
 static bool open_all(struct enc_server *server, struct enc_server_fault *fault,
                      struct enc_inherit *inherit)
 {
-    SSL_CTX *context;
+    struct enc_certs certs;
     for (unsigned kind = 0; kind < ENC_LISTENER_KINDS; kind++) {
         if (!bind_listener(server, fault, (enum enc_listener_kind)kind, inherit))
             return false;
     }
-    if (!load_tls(server->config, &context, fault))
+    if (!load_certs(&certs, fault, server->config))
         return false;
-    share_tls(server, context);
+    share_certs(server, &certs);
     for (unsigned kind = 0; kind < ENC_LISTENER_KINDS; kind++) {
         if (!open_listener(server, fault, (enum enc_listener_kind)kind))
             return false;
@@ -276,34 +275,36 @@ bool enc_server_start(struct enc_server *server, struct enc_server_fault *fault,
 
 /* ---- changing and stopping ---- */
 
-/* A certificate on its way to one loop. */
+/* Certificates on their way to one loop. */
 struct rotation {
     struct enc_task task; /* first */
-    SSL_CTX *context;
+    struct enc_certs certs;
 };
 
 static void rotate(struct enc_loop *loop, struct enc_task *task)
 {
-    h2o_accept_ctx_t *accept = &loop->listeners[ENC_LISTENER_TLS].accept;
-    SSL_CTX *old = accept->ssl_ctx;
-    accept->ssl_ctx = ((struct rotation *)task)->context;
-    SSL_CTX_free(old); /* connections hold references of their own */
-    free(task);
+    struct rotation *rotation = (struct rotation *)task;
+    for (unsigned kind = 0; kind < ENC_LISTENER_KINDS; kind++) {
+        h2o_accept_ctx_t *accept = &loop->listeners[kind].accept;
+        SSL_CTX_free(accept->ssl_ctx); /* connections hold references of their own */
+        accept->ssl_ctx = rotation->certs.of[kind];
+    }
+    free(rotation);
 }
 
 bool enc_server_reload(struct enc_server *server, struct enc_server_fault *fault)
 {
-    SSL_CTX *context;
-    if (!load_tls(server->config, &context, fault))
+    struct enc_certs certs;
+    if (!load_certs(&certs, fault, server->config))
         return false;
-    for (unsigned i = 0; context && i < server->loop_count; i++) {
+    for (unsigned i = 0; i < server->loop_count; i++) {
         struct rotation *rotation = enc_net_new(sizeof *rotation);
         rotation->task.run = rotate;
-        rotation->context = context;
-        SSL_CTX_up_ref(context);
+        rotation->certs = enc_certs_hold(&certs);
         enc_loop_post(&server->loops[i], &rotation->task);
     }
-    SSL_CTX_free(context);
+    enc_metric_set(ENC_METRIC_TLS_NOT_AFTER, enc_certs_not_after(&certs));
+    enc_certs_drop(&certs);
     return true;
 }
 
@@ -365,7 +366,8 @@ static bool fini_loops(struct enc_server *server)
     bool is_clean = true;
     enc_fetcher_close(server->fetcher);
     for (unsigned i = server->loop_count; i-- > 0;) {
-        SSL_CTX_free(server->loops[i].listeners[ENC_LISTENER_TLS].accept.ssl_ctx);
+        for (unsigned kind = 0; kind < ENC_LISTENER_KINDS; kind++)
+            SSL_CTX_free(server->loops[i].listeners[kind].accept.ssl_ctx);
         is_clean &= enc_loop_fini(&server->loops[i]);
     }
     return is_clean;

@@ -1,7 +1,17 @@
 #include "net/tls.h"
 
+#include <limits.h>
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* The further contexts of a listener, one per certificate; the first context owns them. */
+struct named {
+    size_t count;
+    SSL_CTX *contexts[];
+};
 
 static SSL_CTX *refuse(struct enc_tls_fault *fault, SSL_CTX *context, const char *path)
 {
@@ -14,15 +24,19 @@ static SSL_CTX *refuse(struct enc_tls_fault *fault, SSL_CTX *context, const char
 
 static void harden(SSL_CTX *context)
 {
+    static const unsigned char SCOPE[] = "enclaved";
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                      SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20"); /* for TLS 1.2 */
+    /* Tickets are the client's to keep; a cache would be memory that strangers fill. */
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_session_id_context(context, SCOPE, sizeof SCOPE - 1);
     h2o_ssl_register_alpn_protocols(context, h2o_alpn_protocols);
 }
 
-SSL_CTX *enc_tls_open(struct enc_tls_fault *fault, const char *certificate_path,
-                      const char *key_path)
+static SSL_CTX *open_pair(struct enc_tls_fault *fault, const char *certificate_path,
+                          const char *key_path)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     ENC_CHECK(context != NULL);
@@ -34,4 +48,127 @@ SSL_CTX *enc_tls_open(struct enc_tls_fault *fault, const char *certificate_path,
         SSL_CTX_check_private_key(context) != 1)
         return refuse(fault, context, key_path);
     return context;
+}
+
+/* ---- several certificates ---- */
+
+static bool has_name(SSL_CTX *context, const char *name)
+{
+    return X509_check_host(SSL_CTX_get0_certificate(context), name, strlen(name), 0, NULL) == 1;
+}
+
+/* The first context speaks for every name that nobody has. */
+static int choose(SSL *ssl, int *alert, void *opaque)
+{
+    const struct named *named = opaque;
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    (void)alert;
+    if (!name || has_name(SSL_get_SSL_CTX(ssl), name))
+        return SSL_TLSEXT_ERR_OK;
+    for (size_t i = 0; i < named->count; i++) {
+        if (has_name(named->contexts[i], name)) {
+            SSL_set_SSL_CTX(ssl, named->contexts[i]);
+            break;
+        }
+    }
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static void free_named(struct named *named)
+{
+    for (size_t i = 0; named && i < named->count; i++)
+        SSL_CTX_free(named->contexts[i]);
+    free(named);
+}
+
+static void on_context_freed(void *parent, void *item, CRYPTO_EX_DATA *data, int index, long number,
+                             void *opaque)
+{
+    (void)parent, (void)data, (void)index, (void)number, (void)opaque;
+    free_named(item);
+}
+
+static int named_index(void)
+{
+    static int index = -1; /* the main thread opens all contexts */
+    if (index < 0)
+        index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, on_context_freed);
+    return index;
+}
+
+bool enc_tls_pair_is_valid(const char *text)
+{
+    const char *colon = strchr(text, ':');
+    return colon && colon != text && colon[1] != '\0' && colon - text < PATH_MAX;
+}
+
+static SSL_CTX *open_item(struct enc_tls_fault *fault, const char *pair)
+{
+    char certificate[PATH_MAX];
+    size_t len = strcspn(pair, ":");
+    snprintf(certificate, sizeof certificate, "%.*s", (int)len, pair);
+    return open_pair(fault, certificate, pair + len + 1);
+}
+
+static bool add_named(struct enc_tls_fault *fault, SSL_CTX *context,
+                      const struct enc_config_list *more)
+{
+    struct named *named = calloc(1, sizeof *named + more->count * sizeof *named->contexts);
+    ENC_CHECK(named != NULL);
+    for (; named->count < more->count; named->count++) {
+        SSL_CTX *item = open_item(fault, more->items[named->count]);
+        if (!item) {
+            free_named(named);
+            return false;
+        }
+        named->contexts[named->count] = item;
+    }
+    ENC_CHECK(SSL_CTX_set_ex_data(context, named_index(), named) == 1);
+    SSL_CTX_set_tlsext_servername_callback(context, choose);
+    SSL_CTX_set_tlsext_servername_arg(context, named);
+    return true;
+}
+
+/* ---- certificates of clients ---- */
+
+static bool demand_client(SSL_CTX *context, const char *ca_path)
+{
+    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(ca_path);
+    if (!names || SSL_CTX_load_verify_locations(context, ca_path, NULL) != 1)
+        return false;
+    SSL_CTX_set_client_CA_list(context, names);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    return true;
+}
+
+SSL_CTX *enc_tls_open(struct enc_tls_fault *fault, const struct enc_tls_setup *setup)
+{
+    SSL_CTX *context = open_pair(fault, setup->certificate, setup->key);
+    if (!context)
+        return NULL;
+    if (setup->more->count > 0 && !add_named(fault, context, setup->more)) {
+        SSL_CTX_free(context);
+        return NULL;
+    }
+    if (setup->client_ca[0] && !demand_client(context, setup->client_ca))
+        return refuse(fault, context, setup->client_ca);
+    return context;
+}
+
+static int64_t not_after(SSL_CTX *context)
+{
+    struct tm end;
+    ENC_CHECK(ASN1_TIME_to_tm(X509_get0_notAfter(SSL_CTX_get0_certificate(context)), &end) == 1);
+    return timegm(&end);
+}
+
+int64_t enc_tls_not_after(SSL_CTX *context)
+{
+    const struct named *named = SSL_CTX_get_ex_data(context, named_index());
+    int64_t first = not_after(context);
+    for (size_t i = 0; named && i < named->count; i++) {
+        int64_t end = not_after(named->contexts[i]);
+        first = end < first ? end : first;
+    }
+    return first;
 }
