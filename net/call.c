@@ -1,7 +1,9 @@
 #include "net/call.h"
 
+#include "net/coding.h"
 #include "net/metric.h"
 #include "net/respond.h"
+#include "net/server.h"
 
 #include <stdlib.h>
 
@@ -11,6 +13,8 @@ struct enc_call {
     struct enc_peer *peer;
     h2o_req_t *req; /* NULL once the request is gone; loop thread only */
     bool is_answered;
+    enum enc_coding coding; /* that the client takes */
+    struct enc_coded coded; /* the reply's body in it */
     struct enc_reply reply;
 };
 
@@ -18,6 +22,7 @@ static void free_call(struct enc_call *call)
 {
     if (call->reply.release)
         call->reply.release(call->reply.owner);
+    free(call->coded.data);
     free(call);
 }
 
@@ -34,12 +39,24 @@ static void on_request_gone(void *guard)
     enc_metric_add(ENC_METRIC_CALLS_ABANDONED, 1);
 }
 
+static enum enc_coding coding_of(const h2o_req_t *req, const struct enc_config *config)
+{
+    if (config->compress_min == 0)
+        return ENC_CODING_NONE;
+    ssize_t at = h2o_find_header(&req->headers, H2O_TOKEN_ACCEPT_ENCODING, -1);
+    if (at == -1)
+        return ENC_CODING_NONE;
+    h2o_iovec_t field = req->headers.entries[at].value;
+    return enc_coding_of_field(enc_bytes_of(field.base, field.len));
+}
+
 struct enc_call *enc_call_open(h2o_req_t *req, struct enc_peer *peer)
 {
     struct enc_call *call = enc_net_new(sizeof *call);
     call->loop = peer->loop;
     call->peer = peer;
     call->req = req;
+    call->coding = coding_of(req, peer->loop->server->config);
     struct enc_call **guard = h2o_mem_alloc_shared(&req->pool, sizeof *guard, on_request_gone);
     *guard = call;
     enc_peer_hold(peer);
@@ -65,14 +82,30 @@ static void deliver(struct enc_loop *loop, struct enc_task *task)
     struct enc_call *call = (struct enc_call *)task;
     settle(call);
     if (call->req)
-        enc_respond(call->req, &call->reply); /* may end the request, and the call with it */
+        enc_respond_coded(call->req, &call->reply,
+                          &call->coded); /* may end the request, and the call with it */
     else
         free_call(call);
+}
+
+/* On the thread that made the answer, so that the loop goes on meanwhile. */
+static void code(struct enc_call *call)
+{
+    const struct enc_reply *reply = &call->reply;
+    uint64_t min = call->loop->server->config->compress_min;
+    if (!reply->is_public || min == 0 || reply->body.len < min)
+        return;
+    call->coded.is_possible = true;
+    if (call->coding == ENC_CODING_NONE)
+        return;
+    call->coded.data = enc_coding_write(&call->coded.len, call->coding, reply->body);
+    call->coded.name = enc_coding_name(call->coding);
 }
 
 void enc_call_reply(struct enc_call *call, const struct enc_reply *reply)
 {
     call->reply = *reply;
+    code(call);
     call->task.run = deliver;
     enc_loop_post(call->loop, &call->task);
 }

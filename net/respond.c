@@ -105,6 +105,10 @@ static void add_retry(h2o_req_t *req, unsigned retry_s)
 /* The client has it: the head of the answer without its body. */
 static void respond_unchanged(h2o_req_t *req)
 {
+    h2o_headers_t *headers = &req->res.headers;
+    ssize_t coding = h2o_find_header(headers, H2O_TOKEN_CONTENT_ENCODING, -1);
+    if (coding != -1)
+        h2o_delete_header(headers, coding);
     set_status(req, 304);
     enc_respond_headers(req, NULL, true);
     send_body(req, h2o_iovec_init(NULL, 0));
@@ -129,13 +133,30 @@ static h2o_iovec_t with_id(h2o_req_t *req, struct enc_bytes body)
                       h2o_iovec_init(id, strlen(id)), h2o_iovec_init(H2O_STRLIT("\"}")));
 }
 
+/* What is chosen by the client's field is told to caches, chosen or not. */
+static h2o_iovec_t choose_body(h2o_req_t *req, const struct enc_reply *reply,
+                               const struct enc_coded *coded)
+{
+    if (coded->is_possible)
+        add(req, H2O_TOKEN_VARY, "Accept-Encoding");
+    if (!coded->data)
+        return with_id(req, reply->body);
+    add(req, H2O_TOKEN_CONTENT_ENCODING, coded->name);
+    return h2o_iovec_init(coded->data, coded->len);
+}
+
 void enc_respond(h2o_req_t *req, const struct enc_reply *reply)
 {
-    if (reply->immutable && enc_cache_tag(req, reply->body, false)) {
+    enc_respond_coded(req, reply, &(struct enc_coded){.data = NULL});
+}
+
+void enc_respond_coded(h2o_req_t *req, const struct enc_reply *reply, const struct enc_coded *coded)
+{
+    h2o_iovec_t body = choose_body(req, reply, coded);
+    if (reply->immutable && enc_cache_tag(req, reply->body, coded->data != NULL)) {
         respond_unchanged(req);
         return;
     }
-    h2o_iovec_t body = with_id(req, reply->body);
     set_status(req, reply->status);
     if (reply->status != 204)
         req->res.content_length = body.len;

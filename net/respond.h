@@ -15,6 +15,18 @@ struct enc_refusal {
 /** Send reply. Its body must live until the request ends. */
 void enc_respond(h2o_req_t *req, const struct enc_reply *reply);
 
+/** The body of a reply in another coding. */
+struct enc_coded {
+    bool is_possible; /* whether it is coded depends on the client, and caches are told */
+    uint8_t *data;    /* NULL: it is sent as it is */
+    size_t len;
+    const char *name; /* static */
+};
+
+/** The same with a coded body, which must live as long. */
+void enc_respond_coded(h2o_req_t *req, const struct enc_reply *reply,
+                       const struct enc_coded *coded);
+
 /** Send refusal in the shape of protocol.md 8.7. */
 void enc_respond_refusal(h2o_req_t *req, const struct enc_refusal *refusal);
 

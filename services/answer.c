@@ -20,6 +20,12 @@ void enc_answer_send(struct enc_exchange *exchange)
     runtime->reply(runtime->self, exchange->asker.call, &out);
 }
 
+/* What a read tells somebody who did not say who they are. */
+static bool is_public(const struct enc_exchange *exchange)
+{
+    return exchange->read && !exchange->dress.is_sealed && !exchange->reader.is_known;
+}
+
 static void reply(struct enc_exchange *exchange, uint16_t status, uint16_t retry_s,
                   const struct enc_buffer *buffer)
 {
@@ -28,6 +34,7 @@ static void reply(struct enc_exchange *exchange, uint16_t status, uint16_t retry
         .retry_s = retry_s,
         .content_type = "application/json",
         .allow = status == 405 ? exchange->allow : NULL,
+        .is_public = status == 200 && is_public(exchange),
         .immutable = status == 200 && exchange->is_immutable,
         .quota = exchange->quota.policy ? &exchange->quota : NULL,
         .release = release_exchange,

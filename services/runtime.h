@@ -60,6 +60,7 @@ struct enc_reply {
     uint16_t retry_s;              /* Retry-After; 0 = none */
     const char *content_type;      /* static */
     const char *allow;             /* Allow header of a 405; NULL = none; static */
+    bool is_public;                /* holds nothing that only its reader may know */
     bool immutable;                /* the answer never changes: may be cached for ever */
     const struct enc_quota *quota; /* lives as long as the body; NULL: none is kept */
     struct enc_bytes body;
