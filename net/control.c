@@ -4,6 +4,7 @@
 #include "net/handover.h"
 #include "net/log.h"
 #include "net/metric.h"
+#include "net/notify.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@ enum {
     DRAIN_STEP_MS = 10,
     CUT_BEFORE_END_MS = 500,  /* a cut needs a moment, too */
     HANDOVER_GRACE_MS = 1000, /* for idle connections to learn that they are to go */
+    STOP_MS = 20000, /* what a stop may take beyond its drain: POSTs given up, the store closed */
     MIB = 1048576,
 };
 
@@ -22,6 +24,7 @@ enum { SIGNAL_COUNT = sizeof SIGNALS / sizeof *SIGNALS };
 
 struct state {
     struct enc_control *control;
+    struct enc_notify notify;
     uv_loop_t uv;
     uv_signal_t signals[SIGNAL_COUNT];
     uv_timer_t watch;
@@ -71,20 +74,28 @@ static void drain(struct state *state, uint64_t grace_ms)
     uv_timer_start(&state->drain, on_drain_step, DRAIN_STEP_MS, DRAIN_STEP_MS);
 }
 
+static void drain_for_good(struct state *state)
+{
+    enc_notify_stopping(&state->notify, state->control->config->drain_timeout_ms + STOP_MS);
+    drain(state, 0);
+}
+
 static void stop(struct state *state)
 {
     if (state->is_draining)
         cut(state, "second signal");
     else
-        drain(state, 0);
+        drain_for_good(state);
 }
 
 static void on_successor_ready(void *opaque)
 {
     struct state *state = opaque;
     enc_log(HANDING_OVER);
-    if (!state->is_draining)
-        drain(state, HANDOVER_GRACE_MS);
+    if (state->is_draining)
+        return;
+    enc_notify_succeeded(&state->notify, state->handover.pid);
+    drain(state, HANDOVER_GRACE_MS);
 }
 
 static void hand_over(struct state *state)
@@ -149,11 +160,19 @@ static void reload(struct enc_control *control)
     enc_config_fini(&fresh);
 }
 
+static void reload_told(struct state *state)
+{
+    enc_notify_reloading(&state->notify);
+    reload(state->control);
+    if (!state->is_draining)
+        enc_notify_ready(&state->notify);
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct state *state = handle->data;
     if (number == SIGHUP)
-        reload(state->control);
+        reload_told(state);
     else if (number == SIGUSR2)
         hand_over(state);
     else
@@ -168,7 +187,7 @@ static void check_store(struct state *state)
     enc_log(STORE_FAILED);
     enc_server_mark(state->control->server, ENC_UNREADY_STORE, true);
     if (!state->is_draining)
-        drain(state, 0);
+        drain_for_good(state);
 }
 
 static void check_writes(struct state *state)
@@ -210,10 +229,12 @@ static void renew_certificates(struct state *state)
 
 static void on_watch_step(uv_timer_t *timer)
 {
-    check_disk(timer->data);
-    check_store(timer->data);
-    check_writes(timer->data);
-    renew_certificates(timer->data);
+    struct state *state = timer->data;
+    check_disk(state);
+    check_store(state);
+    check_writes(state);
+    renew_certificates(state);
+    enc_notify_alive(&state->notify);
 }
 
 static void open_handles(struct state *state)
@@ -248,7 +269,10 @@ bool enc_control_run(struct enc_control *control)
 {
     struct state state = {.control = control};
     open_handles(&state);
+    enc_notify_open(&state.notify);
+    enc_notify_ready(&state.notify);
     uv_run(&state.uv, UV_RUN_DEFAULT);
+    enc_notify_close(&state.notify);
     close_handles(&state);
     return !state.is_failed;
 }
