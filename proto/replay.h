@@ -88,15 +88,20 @@ struct enc_replay;
 typedef bool enc_replay_observe(void *opaque, const struct enc_replay *replay,
                                 const struct enc_replay_leaf *leaf);
 
+/** Told of every AC event's plan once it has been applied. */
+typedef void enc_replay_planned(void *opaque, const struct enc_ac_plan *plan);
+
 struct enc_replay_config {
     const struct enc_curve *curve;
     const struct enc_chunk_source *chunks;
     size_t memory_max;
     const uint8_t *enclave32;   /* NULL: the one that the Manifest makes */
-    const uint8_t *sequencer32; /* NULL: the one that the Manifest event names */
+    const uint8_t *sequencer32; /* in charge at the end, or named by a Migrate that is the end;
+                                   NULL: whoever it is */
     bool has_push;              /* of the service */
     bool is_stored; /* events come from records: bundle and the hash of erased content are known */
     enc_replay_observe *observe; /* NULL: nobody */
+    enc_replay_planned *planned; /* NULL: nobody */
     void *opaque;
     const struct enc_subtree_sink *subtrees; /* of the log; NULL: nobody wants them */
 };
@@ -108,11 +113,13 @@ struct enc_replay {
     struct enc_arena scratch; /* of one event */
     struct enc_manifest manifest;
     uint8_t enclave32[32];
-    uint8_t sequencer32[32];
+    uint8_t sequencer32[32]; /* in charge now */
+    uint64_t since_seq;      /* its first event, or where that will be */
     struct enc_smt tree;
     struct enc_gates gates;
     enum enc_status status;
-    uint8_t new_sequencer32[32];
+    enum enc_status status_before; /* a Migrate: what it is again once it has moved */
+    uint8_t new_sequencer32[32];   /* when migrated; else zero */
     struct enc_frontier ct;
     struct enc_frontier bundle; /* the open one */
     uint64_t bundle_first_seq;
@@ -158,6 +165,15 @@ ENC_MUST_USE bool enc_replay_feed(struct enc_replay *replay, struct enc_event *e
  * there is none, or its time had not come.
  */
 ENC_MUST_USE bool enc_replay_close_bundle(struct enc_replay *replay, uint64_t close_ms);
+
+/**
+ * The sequencer that the last event, a Migrate, names takes over, as it does by itself when its
+ * first event is fed: the enclave is again what it was before the Migrate. False, and nothing
+ * changed, when the enclave is not on its way, or to the node that it is on.
+ *
+ * Source: protocol.md 12
+ */
+ENC_MUST_USE bool enc_replay_take_over(struct enc_replay *replay);
 
 /**
  * There are no more events: erased content must be explained, and every head met. A head over one

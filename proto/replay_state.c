@@ -84,6 +84,7 @@ static enum enc_err apply_change(struct enc_replay_case *c)
 static enum enc_err apply_lifecycle(struct enc_replay_case *c)
 {
     struct enc_migrate migrate;
+    c->replay->status_before = c->replay->status;
     c->replay->status = enc_lifecycle_next(c->replay->status, c->type);
     if (c->type != ENC_TYPE_MIGRATE)
         return ENC_ERR_OK;
@@ -107,6 +108,8 @@ static enum enc_err apply_ac(struct enc_replay_case *c)
     }
     if (plan.gates)
         replay->gates = *plan.gates;
+    if (replay->config.planned)
+        replay->config.planned(replay->config.opaque, &plan);
     return ENC_ERR_OK;
 }
 
@@ -129,6 +132,18 @@ const struct enc_replay_event *enc_replay_find(const struct enc_replay *replay,
                                                const uint8_t id32[32])
 {
     return (const struct enc_replay_event *)enc_lookup_find(&replay->ids, id32);
+}
+
+bool enc_replay_take_over(struct enc_replay *replay)
+{
+    if (replay->verdict.fault != ENC_REPLAY_SOUND || replay->status != ENC_STATUS_MIGRATED ||
+        memcmp(replay->new_sequencer32, replay->sequencer32, 32) == 0)
+        return false;
+    memcpy(replay->sequencer32, replay->new_sequencer32, 32);
+    memset(replay->new_sequencer32, 0, 32);
+    replay->status = replay->status_before;
+    replay->since_seq = replay->next_seq;
+    return true;
 }
 
 /* ---- bundles (step 11) ---- */
@@ -176,11 +191,19 @@ bool enc_replay_close_bundle(struct enc_replay *replay, uint64_t close_ms)
 
 /* ---- heads ---- */
 
+/* Over the log that ends with a Migrate there are heads of both nodes. */
+static bool is_head_signed(const struct enc_replay *replay, const struct enc_sth *head)
+{
+    return enc_sth_verify(replay->config.curve, head, replay->sequencer32) ||
+           (replay->status == ENC_STATUS_MIGRATED &&
+            enc_sth_verify(replay->config.curve, head, replay->new_sequencer32));
+}
+
 static bool meet(struct enc_replay *replay, const struct enc_sth *head)
 {
     uint8_t root32[32];
     enc_frontier_root(&replay->ct, root32);
-    if (!enc_sth_verify(replay->config.curve, head, replay->sequencer32))
+    if (!is_head_signed(replay, head))
         return enc_replay_fail(replay, ENC_REPLAY_FAULT_HEAD_SIG, head->ts);
     if (memcmp(root32, head->r32, 32) != 0)
         return enc_replay_fail(replay, ENC_REPLAY_FAULT_HEAD_ROOT, head->ts);
@@ -221,12 +244,22 @@ static bool is_explained(const struct enc_replay_event *event)
            (event->target && event->target->status == ENC_EVENT_DELETED);
 }
 
+static bool is_demanded(const struct enc_replay *replay)
+{
+    const uint8_t *wanted32 = replay->config.sequencer32;
+    return !wanted32 || memcmp(replay->sequencer32, wanted32, 32) == 0 ||
+           (replay->status == ENC_STATUS_MIGRATED &&
+            memcmp(replay->new_sequencer32, wanted32, 32) == 0);
+}
+
 bool enc_replay_finish(struct enc_replay *replay)
 {
     if (replay->verdict.fault != ENC_REPLAY_SOUND)
         return false;
     if (replay->next_seq == 0)
         return enc_replay_fail(replay, ENC_REPLAY_FAULT_MANIFEST, 0);
+    if (!is_demanded(replay))
+        return enc_replay_fail(replay, ENC_REPLAY_FAULT_SEQUENCER, replay->since_seq);
     for (const struct enc_replay_event *e = replay->first; e; e = e->next)
         if (!is_explained(e))
             return enc_replay_fail(replay, ENC_REPLAY_FAULT_ERASED, e->seq);

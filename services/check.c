@@ -137,8 +137,19 @@ static bool close_last(struct check *check)
            flaw_at(check, "there is a bundle without events", leaf + 1);
 }
 
+/* What was moved here and has had no commit yet: its log ends with the Migrate. */
+static void take_over(struct check *check)
+{
+    bool is_ours = check->replay.status == ENC_STATUS_MIGRATED &&
+                   memcmp(check->replay.new_sequencer32, check->config->node_pub32, 32) == 0;
+    if (is_ours && check->state.status != ENC_STATUS_MIGRATED &&
+        !enc_replay_take_over(&check->replay))
+        flaw(check, "the enclave was moved to the node that it was on");
+}
+
 static bool finish(struct check *check)
 {
+    take_over(check);
     if (enc_replay_finish(&check->replay))
         return true;
     check->report->verdict = check->replay.verdict;

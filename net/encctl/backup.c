@@ -36,7 +36,7 @@ static struct enc_backup_file *add_file(struct copying *copying, const char *nam
 /* What is in the list is what can be read back. */
 static bool seal_file(struct copying *copying, const char *name)
 {
-    char path[ENC_PATH_LEN_MAX];
+    char path[ENC_PLACE_LEN_MAX];
     struct enc_backup_file *file = add_file(copying, name);
     if (!enc_path_join(path, copying->out.fresh, name) ||
         !enc_file_digest(file->sha32, &file->len, path))
@@ -67,14 +67,14 @@ static bool copy_shard(struct copying *copying, uint32_t index)
 
 static bool copy_version(struct copying *copying)
 {
-    char path[ENC_PATH_LEN_MAX];
+    char path[ENC_PLACE_LEN_MAX];
     return enc_path_join(path, copying->dir, "version") &&
            enc_making_copy(&copying->out, "version", path) && seal_file(copying, "version");
 }
 
 static bool copy_key(struct copying *copying)
 {
-    char path[ENC_PATH_LEN_MAX];
+    char path[ENC_PLACE_LEN_MAX];
     if (!enc_path_join(path, copying->dir, "node.key"))
         return false;
     if (access(path, F_OK) == 0)

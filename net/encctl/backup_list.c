@@ -121,7 +121,7 @@ static bool take(struct enc_backup *out, struct enc_arena *arena, const struct e
 
 bool enc_backup_read(struct enc_backup *out, struct enc_ctl *ctl, const char *dir)
 {
-    char path[ENC_PATH_LEN_MAX];
+    char path[ENC_PLACE_LEN_MAX];
     struct enc_bytes text;
     struct enc_json *json = NULL;
     struct enc_json_facts facts;

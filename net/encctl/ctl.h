@@ -43,6 +43,8 @@ enum enc_option {
     ENC_OPTION_NO_KEY,
     ENC_OPTION_HEADS,
     ENC_OPTION_REWIND,
+    ENC_OPTION_DATA,
+    ENC_OPTION_GZIP,
     ENC_OPTION_VERSION,
     ENC_OPTION_HELP,
     ENC_OPTION_COUNT
@@ -93,6 +95,8 @@ enc_command enc_command_backup;
 enc_command enc_command_restore;
 enc_command enc_command_accept;
 enc_command enc_command_compact;
+enc_command enc_command_export;
+enc_command enc_command_import;
 enc_command enc_command_register;
 enc_command enc_command_resolve;
 enc_command enc_command_project;

@@ -21,9 +21,9 @@ static bool fail(const char *path, const char *name)
     return false;
 }
 
-bool enc_path_join(char path[ENC_PATH_LEN_MAX], const char *dir, const char *name)
+bool enc_path_join(char path[ENC_PLACE_LEN_MAX], const char *dir, const char *name)
 {
-    if (snprintf(path, ENC_PATH_LEN_MAX, "%s/%s", dir, name) < ENC_PATH_LEN_MAX)
+    if (snprintf(path, ENC_PLACE_LEN_MAX, "%s/%s", dir, name) < ENC_PLACE_LEN_MAX)
         return true;
     errno = ENAMETOOLONG;
     return fail(dir, name);
@@ -86,7 +86,7 @@ bool enc_making_begin_over(struct enc_making *making, const char *place)
 
 static bool make_folder(const struct enc_making *making, const char *name)
 {
-    char folder[ENC_PATH_LEN_MAX];
+    char folder[ENC_PLACE_LEN_MAX];
     const char *slash = strchr(name, '/');
     if (!slash)
         return true;
@@ -106,7 +106,7 @@ int enc_making_file(const struct enc_making *making, const char *name)
 
 static bool sync_folder(const struct enc_making *making, const char *name)
 {
-    char folder[ENC_PATH_LEN_MAX];
+    char folder[ENC_PLACE_LEN_MAX];
     const char *slash = strchr(name, '/');
     if (!slash)
         return true;
@@ -171,7 +171,7 @@ bool enc_making_copy(const struct enc_making *making, const char *name, const ch
 
 static bool sync_parent(const char *path)
 {
-    char parent[ENC_PATH_LEN_MAX];
+    char parent[ENC_PLACE_LEN_MAX];
     const char *slash = strrchr(path, '/');
     snprintf(parent, sizeof parent, "%.*s", slash ? (int)(slash - path) + 1 : 1,
              slash ? path : ".");

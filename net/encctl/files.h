@@ -3,12 +3,12 @@
 
 #include "net/encctl/ctl.h"
 
-enum { ENC_PATH_LEN_MAX = 4096 };
+enum { ENC_PLACE_LEN_MAX = 4096 };
 
 /** A directory that is being made beside its place. */
 struct enc_making {
-    char place[ENC_PATH_LEN_MAX];
-    char fresh[ENC_PATH_LEN_MAX]; /* "" once it is in its place or dropped */
+    char place[ENC_PLACE_LEN_MAX];
+    char fresh[ENC_PLACE_LEN_MAX]; /* "" once it is in its place or dropped */
     int fd;
 };
 
@@ -39,7 +39,7 @@ ENC_MUST_USE bool enc_making_settle(struct enc_making *making);
 void enc_making_drop(struct enc_making *making);
 
 /** "dir/name" into path; false when that is too long. */
-ENC_MUST_USE bool enc_path_join(char path[ENC_PATH_LEN_MAX], const char *dir, const char *name);
+ENC_MUST_USE bool enc_path_join(char path[ENC_PLACE_LEN_MAX], const char *dir, const char *name);
 
 /** SHA-256 and length of a whole file. */
 ENC_MUST_USE bool enc_file_digest(uint8_t sha32[32], uint64_t *len, const char *path);

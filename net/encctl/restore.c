@@ -31,7 +31,7 @@ static const struct enc_backup_file *find_file(const struct restoring *restoring
 /* What was written is read again, so that neither side's disk is taken at its word. */
 static bool check_file(struct restoring *restoring, const struct enc_backup_file *file)
 {
-    char path[ENC_PATH_LEN_MAX];
+    char path[ENC_PLACE_LEN_MAX];
     uint8_t sha32[32];
     uint64_t len = 0;
     if (!enc_path_join(path, restoring->out.fresh, file->name) ||
@@ -48,7 +48,7 @@ static bool check_file(struct restoring *restoring, const struct enc_backup_file
 
 static bool copy_file(struct restoring *restoring, const struct enc_backup_file *file)
 {
-    char path[ENC_PATH_LEN_MAX];
+    char path[ENC_PLACE_LEN_MAX];
     return enc_path_join(path, restoring->from, file->name) &&
            enc_making_copy(&restoring->out, file->name, path) && check_file(restoring, file);
 }
@@ -78,7 +78,7 @@ static bool is_node(const struct restoring *restoring, const struct enc_key *key
 
 static bool check_key(const struct restoring *restoring)
 {
-    char path[ENC_PATH_LEN_MAX];
+    char path[ENC_PLACE_LEN_MAX];
     uint8_t priv32[32];
     struct enc_key key;
     struct enc_key_fault fault;

@@ -1,5 +1,5 @@
 /* verify: replay a log, from a node or from a file, and say what is wrong first. */
-#include "net/encctl/verify.h"
+#include "net/encctl/export.h"
 
 #include "net/encctl/out.h"
 
@@ -27,7 +27,10 @@ static bool tell_fault(struct enc_verify *verify, const char *name, uint64_t seq
     verify->has_failed = true;
     enc_buffer_init(&out, &verify->ctl->arena, 1 << 16);
     put_fault(&out, name, seq, text);
-    if (verify->ctl->is_json)
+    if (verify->out) /* standard output is the file */
+        enc_out_fault("not verified, the file is not whole: %.*s", (int)text.len,
+                      (const char *)text.data);
+    else if (verify->ctl->is_json)
         enc_out_buffer(&out);
     else
         printf("NOT VERIFIED   %.*s\n", (int)text.len, (const char *)text.data);
@@ -184,6 +187,8 @@ bool enc_verify_element(struct enc_verify *verify, const struct enc_json *elemen
         return enc_verify_fail(verify, "malformed", seq, "what comes next is no event");
     if (!enc_replay_feed(&verify->replay, &event))
         return tell_replay(verify);
+    if (verify->out)
+        enc_snapshot_put_event(verify->out, &event, false, false);
     if (inner && !keep_claim(verify, &event, element))
         return enc_verify_fail(verify, "malformed", seq, "an event comes without its status");
     return check_state(verify, seq);
@@ -218,6 +223,8 @@ static bool read_line(struct enc_verify *verify, struct enc_bytes line)
         return true;
     if (enc_json_parse(&json, &verify->page, line, &facts) != ENC_ERR_OK)
         return enc_verify_fail(verify, "malformed", verify->replay.next_seq, "a line is no JSON");
+    if (enc_json_get(json, "enc_snapshot") || enc_json_get(json, "enc_snapshot_end"))
+        return true; /* the first and last line of an export */
     bool is_good = enc_verify_element(verify, json);
     enc_arena_fini(&verify->page);
     return is_good;
@@ -248,6 +255,21 @@ static bool finish(struct enc_verify *verify)
     return enc_replay_finish(&verify->replay) || tell_replay(verify);
 }
 
+static void put_head(struct enc_verify *verify)
+{
+    struct enc_snapshot_head head = {
+        .service = verify->service,
+        .seq = verify->info_seq,
+        .ct_size = verify->head.ts,
+        .sth = verify->head,
+    };
+    memcpy(head.enclave32, verify->enclave32, 32);
+    memcpy(head.sequencer32, verify->ctl->seq_pub32, 32);
+    memcpy(head.ct_root32, verify->head.r32, 32);
+    memcpy(head.state_hash32, verify->info_state32, 32);
+    enc_snapshot_put_head(verify->out, &head);
+}
+
 static bool run(struct enc_verify *verify)
 {
     const char *file = verify->args->values[ENC_OPTION_FILE];
@@ -255,6 +277,8 @@ static bool run(struct enc_verify *verify)
         return false;
     if (!enc_verify_recall(verify))
         return false;
+    if (verify->out)
+        put_head(verify);
     enc_replay_expect(&verify->replay, verify->heads, verify->head_count);
     bool is_read = verify->is_online ? enc_verify_read_log(verify) : read_file_log(verify, file);
     if (!is_read || !finish(verify) || !check_claims(verify))
@@ -291,6 +315,22 @@ static bool take_words(struct enc_verify *verify)
     }
     return (!verify->has_enclave || enc_ctl_hex32(verify->enclave32, args->words[0], "ENCLAVE")) &&
            (!sequencer || enc_ctl_hex32(verify->sequencer32, sequencer, "--sequencer"));
+}
+
+enum enc_exit enc_export_node(struct enc_ctl *ctl, const struct enc_args *args)
+{
+    struct enc_snapshot_out out;
+    struct enc_verify verify = {.ctl = ctl, .args = args, .out = &out};
+    if (!take_words(&verify))
+        return ENC_EXIT_USAGE;
+    if (!enc_node_know(ctl) || !enc_snapshot_create(&out, ctl, args->values[ENC_OPTION_GZIP]))
+        return ENC_EXIT_REFUSED;
+    begin(&verify);
+    bool is_whole = run(&verify);
+    bool is_written = enc_snapshot_finish(&out, &verify.head, is_whole);
+    enc_arena_fini(&verify.page);
+    enc_replay_fini(&verify.replay);
+    return is_whole && is_written ? ENC_EXIT_OK : ENC_EXIT_REFUSED;
 }
 
 enum enc_exit enc_command_verify(struct enc_ctl *ctl, const struct enc_args *args)

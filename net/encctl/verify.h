@@ -2,6 +2,7 @@
 #pragma once
 
 #include "net/encctl/pages.h"
+#include "net/encctl/snapshot.h"
 #include "proto/replay.h"
 
 /** A leaf that the replay closed, kept for the comparison with the node's proofs. */
@@ -37,7 +38,9 @@ struct enc_verify {
     uint8_t info_state32[32];       /* at info_seq */
     struct enc_verify_leaf *leaves; /* newest first */
     struct enc_verify_claim *claims;
-    bool has_failed; /* the result was told */
+    bool has_failed;              /* the result was told */
+    struct enc_snapshot_out *out; /* export: where what was verified goes; else NULL */
+    struct enc_bytes service;     /* of the enclave, as the node says */
 };
 
 /** Tell a fault beyond the replay's; false. */

@@ -24,11 +24,12 @@ static bool take_head(struct enc_verify *verify)
 static bool take_info(struct enc_verify *verify)
 {
     struct enc_answer answer;
-    struct enc_bytes service;
+    struct enc_bytes service = ENC_LIT("");
     if (!enc_fetch_public(verify->ctl, &answer, verify->enclave32, "/info/enclave"))
         return false;
-    verify->has_more_proofs = enc_json_text(enc_json_get(answer.json, "service"), &service) &&
-                              enc_bytes_is(service, "enc-node");
+    bool is_named = enc_json_text(enc_json_get(answer.json, "service"), &service);
+    verify->has_more_proofs = is_named && enc_bytes_is(service, "enc-node");
+    verify->service = enc_arena_copy(&verify->ctl->arena, service);
     bool is_good = enc_json_u64(enc_json_get(answer.json, "seq"), &verify->info_seq) &&
                    enc_json_hex(enc_json_get(answer.json, "state_hash"), verify->info_state32, 32);
     return is_good || enc_verify_fail(verify, "malformed", 0, "/info/enclave is malformed");

@@ -170,8 +170,12 @@ function pick(value, expected) {
 
 /** Fetch, replay and compare one enclave of a node; the model. Throws the first ReplayFault. */
 export async function auditNode(client, enclave, reader, most) {
-  const replay = new Replay(client.seqPub);
+  const replay = new Replay();
   replay.pushAll(await fetchLog(client, enclave, reader));
+  if (replay.model.newSequencer === client.seqPub && replay.model.seqPub !== client.seqPub) {
+    replay.model.takeOver(); /* it came here and has had no commit since */
+  }
+  demandEqual(replay.model.seqPub, client.seqPub, 'BAD_SEQUENCER', 'log');
   demandEqual(replay.model.enclave, enclave, 'BAD_ENCLAVE', 'log');
   await new Audit(client, replay.model, reader, most).run();
   return replay.model;

@@ -90,9 +90,12 @@ export class Replay {
     demandEqual(event.type_seq, model.nextTypeSeq(event.type), 'BAD_TYPE_SEQ', where);
   }
 
+  /** Behind a Migrate the node that it names goes on, and nobody else (protocol.md 12). */
   #sequencer(event) {
-    this.model.seqPub ??= event.sequencer;
-    return this.model.seqPub;
+    const { model } = this;
+    model.seqPub ??= event.sequencer;
+    if (event.sequencer === model.newSequencer && event.sequencer !== model.seqPub) model.takeOver();
+    return model.seqPub;
   }
 
   #expiry({ exp, timestamp }, where) {

@@ -573,6 +573,183 @@ Test(replay, of_records_checks_the_number_of_the_bundle)
     cr_assert_eq(got.got, 0);
 }
 
+/* ---- a Migrate, and who goes on ---- */
+
+static struct enc_event *say_at(struct log *log, const char *node, const char *type,
+                                struct enc_bytes content)
+{
+    struct enc_event *event = say(log, "owner", type, content, "[]");
+    struct enc_key key = vector_key(node);
+    enc_event_finalise(event, test_curve(), &key);
+    return event;
+}
+
+static void migrate(struct log *log, const char *node, const char *to)
+{
+    uint8_t root32[32];
+    struct enc_key key = vector_key(to);
+    struct enc_replay replay;
+    struct enc_replay_config config = config_now();
+    enc_replay_init(&replay, &config);
+    for (uint64_t i = 0; i < log->count; i++) {
+        struct enc_event event = log->events[i];
+        cr_assert(enc_replay_feed(&replay, &event));
+    }
+    enc_frontier_root(&replay.ct, root32);
+    enc_replay_fini(&replay);
+    say_at(log, node, "Migrate",
+           text("{'new_sequencer':'%s','prev_seq':%d,'ct_root':'%s'}", hex32(key.pub32),
+                (int)log->count - 1, hex32(root32)));
+}
+
+static struct log moved_log(void)
+{
+    struct log log = log_with("{'size':2,'timeout':0}");
+    say(&log, "owner", "Post", ENC_LIT("old"), "[]");
+    migrate(&log, "seq", "member");
+    return log;
+}
+
+Test(replay, behind_a_migrate_the_named_node_goes_on)
+{
+    struct log log = moved_log();
+    say_at(&log, "member", "Post", ENC_LIT("new"));
+    expect(&log, ENC_REPLAY_SOUND, 0);
+    say_at(&log, "seq", "Post", ENC_LIT("the old one cannot stop"));
+    expect(&log, ENC_REPLAY_FAULT_SEQUENCER, 4);
+    log.count--;
+    migrate(&log, "member", "seq");
+    say_at(&log, "seq", "Post", ENC_LIT("it came home"));
+    expect(&log, ENC_REPLAY_SOUND, 0);
+}
+
+Test(replay, behind_a_migrate_nobody_else_goes_on)
+{
+    struct log log = moved_log();
+    say_at(&log, "owner", "Post", ENC_LIT("a third one"));
+    expect(&log, ENC_REPLAY_FAULT_SEQUENCER, 3);
+    log.count--;
+    say_at(&log, "seq", "Post", ENC_LIT("the old one"));
+    expect_refused(&log, 6, ENC_ERR_ENCLAVE_MIGRATED);
+    log.count -= 2;
+    say_at(&log, "member", "Post", ENC_LIT("before it was asked"));
+    expect(&log, ENC_REPLAY_FAULT_SEQUENCER, 2);
+}
+
+Test(replay, a_migrate_to_the_node_itself_ends_the_log)
+{
+    struct log log = log_with("{'size':2,'timeout':0}");
+    migrate(&log, "seq", "seq");
+    say_at(&log, "seq", "Post", ENC_LIT("x"));
+    expect_refused(&log, 6, ENC_ERR_ENCLAVE_MIGRATED);
+}
+
+Test(replay, what_was_paused_moves_paused)
+{
+    struct log log = log_with("{'size':2,'timeout':0}");
+    say(&log, "owner", "Pause", ENC_LIT(""), "[]");
+    migrate(&log, "seq", "member");
+    say_at(&log, "member", "Post", ENC_LIT("x"));
+    expect_refused(&log, 6, ENC_ERR_ENCLAVE_PAUSED);
+    log.count--;
+    say_at(&log, "member", "Resume", ENC_LIT(""));
+    say_at(&log, "member", "Post", ENC_LIT("x"));
+    expect(&log, ENC_REPLAY_SOUND, 0);
+}
+
+Test(replay, demands_who_is_in_charge_at_the_end)
+{
+    struct enc_key first = vector_key("seq");
+    struct enc_key second = vector_key("member");
+    struct enc_key nobody = vector_key("owner");
+    struct enc_replay_config config = config_now();
+    struct log log = moved_log();
+    config.sequencer32 = second.pub32;
+    cr_assert_eq(verdict_with(&log, &config).fault, ENC_REPLAY_SOUND, "it is on its way there");
+    config.sequencer32 = first.pub32;
+    cr_assert_eq(verdict_with(&log, &config).fault, ENC_REPLAY_SOUND);
+    say_at(&log, "member", "Post", ENC_LIT("new"));
+    struct enc_replay_verdict got = verdict_with(&log, &config);
+    cr_assert_eq(got.fault, ENC_REPLAY_FAULT_SEQUENCER);
+    cr_assert_eq(got.seq, 3);
+    config.sequencer32 = second.pub32;
+    cr_assert_eq(verdict_with(&log, &config).fault, ENC_REPLAY_SOUND);
+    config.sequencer32 = nobody.pub32;
+    cr_assert_eq(verdict_with(&log, &config).fault, ENC_REPLAY_FAULT_SEQUENCER);
+}
+
+Test(replay, takes_over_only_what_is_on_its_way)
+{
+    struct enc_key second = vector_key("member");
+    struct enc_replay_config config = config_now();
+    struct log log = moved_log();
+    struct enc_replay replay;
+    enc_replay_init(&replay, &config);
+    for (uint64_t i = 0; i < log.count; i++) {
+        cr_assert_not(enc_replay_take_over(&replay));
+        cr_assert(enc_replay_feed(&replay, &log.events[i]));
+    }
+    cr_assert(enc_replay_take_over(&replay));
+    cr_assert_eq(replay.status, ENC_STATUS_ACTIVE);
+    cr_assert_eq(replay.since_seq, 3);
+    cr_assert_arr_eq(replay.sequencer32, second.pub32, 32);
+    cr_assert_not(enc_replay_take_over(&replay), "once");
+    enc_replay_fini(&replay);
+}
+
+/* Heads over the log up to the Migrate and past it, signed by one node or the other. */
+static struct enc_replay_verdict verdict_of_head(const struct log *log, uint64_t ts,
+                                                 const char *node)
+{
+    struct enc_replay replay;
+    struct enc_replay_config config = config_now();
+    struct enc_key key = vector_key(node);
+    struct enc_sth head = {.ts = ts, .t_ms = FIRST_MS};
+    enc_replay_init(&replay, &config);
+    for (uint64_t i = 0; i < log->count && replay.ct.count < ts; i++) {
+        struct enc_event event = log->events[i];
+        cr_assert(enc_replay_feed(&replay, &event));
+    }
+    cr_assert_eq(replay.ct.count, ts);
+    enc_frontier_root(&replay.ct, head.r32);
+    enc_replay_fini(&replay);
+    enc_sth_sign(test_curve(), &head, &key);
+    enc_replay_init(&replay, &config);
+    enc_replay_expect(&replay, &head, 1);
+    bool is_sound = true;
+    for (uint64_t i = 0; i < log->count && is_sound; i++) {
+        struct enc_event event = log->events[i];
+        is_sound = enc_replay_feed(&replay, &event);
+    }
+    cr_assert_eq(is_sound && enc_replay_finish(&replay), replay.verdict.fault == ENC_REPLAY_SOUND);
+    struct enc_replay_verdict verdict = replay.verdict;
+    enc_replay_fini(&replay);
+    return verdict;
+}
+
+Test(replay, heads_at_the_seam_may_be_of_both_nodes)
+{
+    struct log log = moved_log(); /* two bundles: 0 and 1, the Migrate */
+    say_at(&log, "member", "Post", ENC_LIT("new"));
+    say_at(&log, "member", "Post", ENC_LIT("new"));
+    static const struct {
+        uint64_t ts;
+        const char *node;
+        enum enc_replay_fault fault;
+    } ROWS[] = {
+        {1, "seq", ENC_REPLAY_SOUND},
+        {1, "member", ENC_REPLAY_FAULT_HEAD_SIG},
+        {2, "seq", ENC_REPLAY_SOUND},
+        {2, "member", ENC_REPLAY_SOUND},
+        {3, "member", ENC_REPLAY_SOUND},
+        {3, "seq", ENC_REPLAY_FAULT_HEAD_SIG},
+        {2, "owner", ENC_REPLAY_FAULT_HEAD_SIG},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++)
+        cr_assert_eq(verdict_of_head(&log, ROWS[i].ts, ROWS[i].node).fault, ROWS[i].fault, "%zu",
+                     i);
+}
+
 static bool disagree(void *opaque, const struct enc_replay *replay,
                      const struct enc_replay_leaf *leaf)
 {

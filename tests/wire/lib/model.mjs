@@ -175,7 +175,14 @@ export class Model {
     this.smt.set(smtKey(STATUS, target.event.id), updated ? event.id : DELETED_VALUE);
   }
 
+  /** The node that the last Migrate names goes on. */
+  takeOver() {
+    [this.seqPub, this.status] = [this.newSequencer, this.statusBefore];
+    this.newSequencer = null;
+  }
+
   #become(event) {
+    this.statusBefore = this.status;
     this.status = BECOMES[event.type];
     if (event.type === 'Migrate') this.newSequencer = parseObject(event.content).new_sequencer;
   }
