@@ -1,5 +1,6 @@
 #include "net/admin.h"
 
+#include "net/log.h"
 #include "net/metric.h"
 #include "net/respond.h"
 #include "net/server.h"
@@ -124,14 +125,42 @@ static void get_metrics(h2o_req_t *req)
     enc_respond(req, &reply);
 }
 
+static void get_levels(h2o_req_t *req)
+{
+    char text[256];
+    struct enc_log_levels levels = enc_log_levels_get();
+    enc_log_levels_json(text, sizeof text, &levels);
+    respond_json(req, 200, text);
+}
+
+/* PUT, which no page of another site can send unasked. It lasts until SIGHUP. */
+static void put_levels(h2o_req_t *req)
+{
+    char text[256];
+    struct enc_log_levels levels = enc_log_levels_get();
+    int len = snprintf(text, sizeof text, "%.*s", (int)req->entity.len, req->entity.base);
+    bool is_whole = len == (int)req->entity.len && strlen(text) == req->entity.len;
+    const char *wrong = is_whole ? enc_log_levels_parse(&levels, text) : "not ROOM=LEVEL";
+    if (wrong) {
+        enc_respond_refusal(
+            req, &(struct enc_refusal){.err = ENC_ERR_INVALID_REQUEST, .message = wrong});
+        return;
+    }
+    enc_log_levels_set(&levels);
+    enc_log(LEVELS_SET);
+    get_levels(req);
+}
+
 struct page {
     const char *path;
     void (*get)(h2o_req_t *req);
+    void (*put)(h2o_req_t *req); /* NULL: it cannot be changed */
 };
 static const struct page PAGES[] = {
-    {"/healthz", get_health},
-    {"/readyz", get_ready},
-    {"/metrics", get_metrics},
+    {"/healthz", get_health, NULL},
+    {"/readyz", get_ready, NULL},
+    {"/metrics", get_metrics, NULL},
+    {"/log/levels", get_levels, put_levels},
 };
 
 static const struct page *find_page(const h2o_req_t *req)
@@ -157,6 +186,8 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
     if (!page)
         enc_respond_refusal(
             req, &(struct enc_refusal){.err = ENC_ERR_INVALID_ROUTE, .message = "no such page"});
+    else if (page->put && h2o_memis(req->method.base, req->method.len, H2O_STRLIT("PUT")))
+        page->put(req);
     else if (!is_read(req))
         enc_respond_refusal(req, &(struct enc_refusal){.err = ENC_ERR_METHOD_NOT_ALLOWED});
     else

@@ -9,10 +9,12 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runSuite } from './lib/check.mjs';
 import { Client } from './lib/client.mjs';
+import { request } from './lib/http.mjs';
 import { Daemon, PROGRAM, newFolder } from './lib/process.mjs';
-import { until } from './lib/wait.mjs';
+import { sleep, until } from './lib/wait.mjs';
 
 const REPO = fileURLToPath(new URL('../..', import.meta.url));
+const ALL = { ENCLAVED_LOG_ACCESS_SAMPLE: '1' };
 const COMMON = ['time', 'level', 'room', 'event', 'msg'];
 
 /** event -> { level, room, msg, fields } of every row of log.def. */
@@ -118,8 +120,35 @@ await runSuite(async ({ check }) => {
     await daemon.stop();
     assertListed(daemon.lines);
   });
+  await check('levels are read and changed at the admin listener, until SIGHUP', async () => {
+    const daemon = await Daemon.start({ env: ALL });
+    const levels = (method, body) => request(method, daemon.admin, '/log/levels', body);
+    const wanted = { net: 'info', services: 'info', store: 'info' };
+    assert.deepEqual((await levels('GET')).json, wanted);
+    const answer = await levels('PUT', 'net=error,store=debug');
+    assert.deepEqual([answer.status, answer.json], [200, { ...wanted, net: 'error', store: 'debug' }]);
+    await sleep(200);
+    const before = daemon.lines.length;
+    await daemon.client.get('/info/node');
+    for (const [body, said] of [['net=loud', /no such level/], ['net', /not ROOM=LEVEL/], ['x'.repeat(300), /not ROOM/],
+      ['net=debug\0', /not ROOM/], ['garden=info', /no such room/]]) {
+      const refused = await levels('PUT', body);
+      assert.equal(refused.status, 400, body);
+      assert.match(refused.json.message, said);
+    }
+    assert.deepEqual((await levels('GET')).json, answer.json);
+    assert.equal((await levels('POST', 'net=debug')).status, 405);
+    assert.equal((await request('PUT', daemon.admin, '/healthz', 'x')).status, 405);
+    assert.equal((await request('GET', daemon.url, '/log/levels')).status, 404);
+    assert.equal(daemon.lines.length, before, 'net is silent now');
+    daemon.child.kill('SIGHUP');
+    await until(() => daemon.lines.at(-1).event === 'reloaded', 'what the configuration says');
+    assert.deepEqual((await levels('GET')).json, wanted);
+    await daemon.stop();
+    assertListed(daemon.lines);
+  });
   await check('a reader of stderr that stalls: load goes on, what was lost is counted, the stop is in time', async () => {
-    const daemon = await unread([], { ENCLAVED_LOG_ACCESS_SAMPLE: '1' });
+    const daemon = await unread([], ALL);
     const load = () => {
       /* a line of 250 bytes each: the pipe takes 64 KiB, the queue 512 */
       const { stdout } = spawnSync('h2load', ['-n', '8000', '-c', '4', '-m', '10', `${daemon.url}/info/node`],
@@ -144,7 +173,7 @@ await runSuite(async ({ check }) => {
     assert.ok(lost > 3000);
   });
   await check('a stop while nobody reads is in time, too', async () => {
-    const daemon = await unread([], { ENCLAVED_LOG_ACCESS_SAMPLE: '1' });
+    const daemon = await unread([], ALL);
     spawnSync('h2load', ['-n', '8000', '-c', '4', '-m', '10', `${daemon.url}/info/node`], { timeout: 15_000 });
     const begun = Date.now();
     daemon.child.kill('SIGTERM');
