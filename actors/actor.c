@@ -56,13 +56,19 @@ static bool park(struct enc_actor *actor)
                                                    memory_order_release, memory_order_acquire);
 }
 
-void enc_actor_resume(struct enc_actor *actor)
+/* Whether the right to run the actor came with it. */
+static bool end_parking(struct enc_actor *actor)
 {
     /* release: what the caller wrote, for the turn. acquire: what park left, when the right to run
      * the actor comes with it; otherwise the turn before is not over, and its worker goes on */
     uint32_t was = atomic_exchange_explicit(&actor->parking, RESUMED, memory_order_acq_rel);
     ENC_CHECK(was == RUNNING || was == PARKED);
-    if (was == PARKED)
+    return was == PARKED;
+}
+
+void enc_actor_resume(struct enc_actor *actor)
+{
+    if (end_parking(actor))
         enc_pool_schedule(actor->pool, &actor->job);
 }
 
@@ -97,11 +103,11 @@ static void gather(struct enc_actor *actor)
     actor->tail = newest;
 }
 
-static uint32_t count_ready(const struct enc_actor *actor)
+static uint32_t count_ready(const struct enc_actor *actor, uint32_t mails_max)
 {
     uint32_t count = 0;
     const struct enc_mail *mail = actor->head;
-    for (; mail && count < actor->batch_max && is_ready(mail); mail = mail->next)
+    for (; mail && count < mails_max && is_ready(mail); mail = mail->next)
         count++;
     return count;
 }
@@ -158,13 +164,15 @@ static enum enc_turn turn_of(struct enc_actor *actor, struct enc_batch *batch)
 
 /* What follows a turn. From a hand-over that succeeded on, the actor is not touched any more. */
 
-static void follow_park(struct enc_actor *actor)
+typedef void again_fn(struct enc_pool *pool, struct enc_job *turn);
+
+static void follow_park(struct enc_actor *actor, again_fn *again)
 {
     if (!park(actor))
-        enc_pool_requeue(actor->pool, &actor->job);
+        again(actor->pool, &actor->job);
 }
 
-static void follow_done(struct enc_actor *actor)
+static void follow_done(struct enc_actor *actor, again_fn *again)
 {
     end_turn(actor);
     while (!actor->head) {
@@ -173,15 +181,15 @@ static void follow_done(struct enc_actor *actor)
             return;
     }
     if (is_ready(actor->head) || !sleep_on(actor, actor->head))
-        enc_pool_requeue(actor->pool, &actor->job);
+        again(actor->pool, &actor->job);
 }
 
-static void run(struct enc_job *job)
+static void run_turn(struct enc_actor *actor, uint32_t mails_max, again_fn *again)
 {
-    struct enc_actor *actor = (struct enc_actor *)job;
+    struct enc_job *job = &actor->job;
     bool is_resumed = begin_turn(actor);
     gather(actor);
-    uint32_t offered = count_ready(actor);
+    uint32_t offered = count_ready(actor, mails_max);
     enum enc_turn turn = ENC_TURN_DONE;
     if (is_resumed || offered > 0) {
         struct enc_batch batch = {actor->head, offered, is_resumed, job->worker, actor};
@@ -190,9 +198,22 @@ static void run(struct enc_job *job)
         settle(actor, &batch, offered);
     }
     if (turn == ENC_TURN_PARK)
-        follow_park(actor);
+        follow_park(actor, again);
     else
-        follow_done(actor);
+        follow_done(actor, again);
+}
+
+static void run(struct enc_job *job)
+{
+    struct enc_actor *actor = (struct enc_actor *)job;
+    run_turn(actor, actor->batch_max, enc_pool_requeue);
+}
+
+/* The thread is no worker and will not look at the queue: what goes on wakes somebody. */
+void enc_actor_resume_here(struct enc_actor *actor)
+{
+    if (end_parking(actor))
+        run_turn(actor, 0, enc_pool_schedule);
 }
 
 /* Actors outside any directory. */

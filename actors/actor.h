@@ -123,5 +123,12 @@ ENC_MUST_USE enum enc_err enc_actor_post(struct enc_actor *actor, struct enc_mai
  */
 void enc_actor_resume(struct enc_actor *actor);
 
+/**
+ * The same, and if the turn was waited for it is run at once, on the caller's thread, and offered
+ * no mail: for a caller to whom ending what was parked costs less than waking somebody for it. With
+ * no lock held.
+ */
+void enc_actor_resume_here(struct enc_actor *actor);
+
 /** Close the state of an actor outside any directory. The pool must be drained. */
 void enc_actor_fini(struct enc_actor *actor);

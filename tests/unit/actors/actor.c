@@ -154,6 +154,60 @@ Test(actor, resumed_without_mail)
     cr_assert_str_eq(told(&world.notes), "o1 t1 m1 r0");
 }
 
+Test(actor, resumed_here_the_turn_is_over_when_the_call_is)
+{
+    world.parks = true;
+    post(1);
+    world_run(&world);
+    world.parks = false;
+    enc_actor_resume_here(&actor);
+    cr_assert_str_eq(told(&world.notes), "o1 t1 m1 r0");
+    cr_assert(enc_pool_is_quiet(world.pool));
+}
+
+Test(actor, resumed_here_what_waits_is_left_to_a_worker)
+{
+    world.parks = true;
+    post(1);
+    world_run(&world);
+    post(2);
+    world.parks = false;
+    enc_actor_resume_here(&actor);
+    cr_assert_str_eq(told(&world.notes), "o1 t1 m1 r0");
+    world_run(&world);
+    cr_assert_str_eq(told(&world.notes), "o1 t1 m1 r0 t1 m2");
+}
+
+Test(actor, resumed_here_behind_pending_mail_it_sleeps)
+{
+    world.parks = true;
+    post(1);
+    world_run(&world);
+    struct enc_mail *pending = mail_new_pending(2);
+    cr_assert_eq(enc_actor_post(&actor, pending), ENC_ERR_OK);
+    world.parks = false;
+    enc_actor_resume_here(&actor);
+    cr_assert_eq(world_run(&world), 0);
+    enc_mail_ready(pending);
+    world_run(&world);
+    cr_assert_str_eq(told(&world.notes), "o1 t1 m1 r0 t1 m2");
+}
+
+static void resume_here(void)
+{
+    enc_actor_resume_here(&actor);
+    note(&world.notes, '!', 0);
+}
+
+Test(actor, resumed_here_too_early_its_worker_goes_on)
+{
+    world.parks = true;
+    world.in_turn = resume_here;
+    post(1);
+    world_run(&world);
+    cr_assert_str_eq(told(&world.notes), "o1 t1 m1 !0 r0");
+}
+
 Test(actor, resumed_turn_may_park_again)
 {
     world.parks = true;
