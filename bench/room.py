@@ -133,9 +133,10 @@ class Node(Child):
         return self._status_mib("RssAnon")
 
     def gauge(self, name):
-        """One figure of /metrics."""
+        """One figure of /metrics, all its series together."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}/metrics") as answer:
-            return float(re.search(rf"^{name} (.+)$", answer.read().decode(), re.M).group(1))
+            rows = re.findall(rf"^{name}(?:\{{.*\}})? (\S+)$", answer.read().decode(), re.M)
+            return sum(float(value) for value in rows)
 
     def used_len(self):
         """The store's pages; what its files have ahead of them is room."""

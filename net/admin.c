@@ -1,7 +1,8 @@
 #include "net/admin.h"
 
+#include "net/exposition.h"
 #include "net/log.h"
-#include "net/metric.h"
+#include "net/page.h"
 #include "net/respond.h"
 #include "net/server.h"
 
@@ -55,54 +56,13 @@ static void get_ready(h2o_req_t *req)
     respond_json(req, 503, text);
 }
 
-struct host_row {
-    enum enc_metric metric;
-    size_t offset; /* in struct enc_host_counts */
-};
-#define ENC_HOST_ROW(symbol, member)                                                               \
-    {                                                                                              \
-        ENC_METRIC_##symbol, offsetof(struct enc_host_counts, member)                              \
-    }
-static const struct host_row HOST_ROWS[] = {
-    ENC_HOST_ROW(COMMITS_ACCEPTED, commits_accepted),
-    ENC_HOST_ROW(COMMITS_REFUSED, commits_refused),
-    ENC_HOST_ROW(GAPS_CLOSED, gaps_closed),
-    ENC_HOST_ROW(GAPS_GIVEN_UP, gaps_given_up),
-    ENC_HOST_ROW(MAILS_REFUSED, mails_refused),
-    ENC_HOST_ROW(JOBS_REFUSED, jobs_refused),
-    ENC_HOST_ROW(RATE_KEY, key_refusals),
-    ENC_HOST_ROW(RATE_ENCLAVE, enclave_refusals),
-    ENC_HOST_ROW(WRITER_BATCHES, writer_batches),
-    ENC_HOST_ROW(WRITER_RUNS, writer_runs),
-    ENC_HOST_ROW(STORE_USED, store_used_len),
-    ENC_HOST_ROW(MAILS_WAITING, mails_waiting),
-    ENC_HOST_ROW(EXCHANGE_LEN, exchange_len),
-    ENC_HOST_ROW(LIVE_ENCLAVES, live_enclaves),
-    ENC_HOST_ROW(TIMERS, timers),
-    ENC_HOST_ROW(TIMERS_PUT_OFF, timers_put_off),
-    ENC_HOST_ROW(ALARMS_READ, alarms_read),
-    ENC_HOST_ROW(ALARM_FAULTS, alarm_faults),
-};
-
-static void copy_host_counts(const struct enc_host *host)
-{
-    struct enc_host_counts counts;
-    enc_host_counts(host, &counts);
-    for (size_t i = 0; i < sizeof HOST_ROWS / sizeof *HOST_ROWS; i++) {
-        uint64_t value;
-        memcpy(&value, (const char *)&counts + HOST_ROWS[i].offset, sizeof value);
-        enc_metric_set(HOST_ROWS[i].metric, (int64_t)value);
-    }
-}
-
 static bool accepts_open_metrics(const h2o_req_t *req)
 {
     ssize_t at = h2o_find_header(&req->headers, H2O_TOKEN_ACCEPT, -1);
     if (at == -1)
         return false;
     h2o_iovec_t value = req->headers.entries[at].value;
-    return h2o_strstr(value.base, value.len, H2O_STRLIT("application/openmetrics-text")) !=
-           SIZE_MAX;
+    return enc_exposition_is_open(enc_bytes_of(value.base, value.len));
 }
 
 static void free_text(void *slot)
@@ -112,16 +72,12 @@ static void free_text(void *slot)
 
 static void get_metrics(h2o_req_t *req)
 {
-    struct enc_metric_format format = {.is_open_metrics = accepts_open_metrics(req)};
-    struct enc_reply reply = {.status = 200};
-    copy_host_counts(enc_loop_of_request(req)->server->host);
-    char *text = enc_metric_text(&reply.body.len, format);
+    bool is_open = accepts_open_metrics(req);
+    struct enc_reply reply = {.status = 200, .content_type = enc_exposition_type(is_open)};
+    char *text = enc_page_metrics(&reply.body.len, enc_loop_of_request(req)->server, is_open);
     ENC_CHECK(text != NULL);
     *(char **)h2o_mem_alloc_shared(&req->pool, sizeof text, free_text) = text;
     reply.body.data = (const uint8_t *)text;
-    reply.content_type = format.is_open_metrics
-                             ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-                             : "text/plain; version=0.0.4; charset=utf-8";
     enc_respond(req, &reply);
 }
 

@@ -2,6 +2,7 @@
 
 #include "net/coding.h"
 #include "net/metric.h"
+#include "net/process.h"
 #include "net/respond.h"
 #include "net/server.h"
 
@@ -15,6 +16,8 @@ struct enc_call {
     bool is_answered;
     enum enc_coding coding; /* that the client takes */
     struct enc_coded coded; /* the reply's body in it */
+    bool is_h2;
+    uint64_t arrived_ns;
     struct enc_reply reply;
 };
 
@@ -57,6 +60,8 @@ struct enc_call *enc_call_open(h2o_req_t *req, struct enc_peer *peer)
     call->peer = peer;
     call->req = req;
     call->coding = coding_of(req, peer->loop->server->config);
+    call->is_h2 = req->version >= 0x200;
+    call->arrived_ns = enc_process_now_ns();
     struct enc_call **guard = h2o_mem_alloc_shared(&req->pool, sizeof *guard, on_request_gone);
     *guard = call;
     enc_peer_hold(peer);
@@ -76,11 +81,28 @@ static void settle(struct enc_call *call)
     enc_metric_add(ENC_METRIC_CALLS_OPEN, -1);
 }
 
+static void count(const struct enc_call *call, uint16_t status, struct enc_route_place place)
+{
+    struct enc_request_fact fact = {
+        .place = place,
+        .protocol = call->is_h2 ? ENC_PROTOCOL_H2 : ENC_PROTOCOL_H1,
+        .status = status,
+        .took_ns = enc_process_now_ns() - call->arrived_ns,
+    };
+    enc_host_count_request(call->loop->server->host, &fact);
+}
+
+uint64_t enc_call_arrived_ns(const struct enc_call *call)
+{
+    return call->arrived_ns;
+}
+
 static void deliver(struct enc_loop *loop, struct enc_task *task)
 {
     (void)loop;
     struct enc_call *call = (struct enc_call *)task;
     settle(call);
+    count(call, call->reply.status, call->reply.place);
     if (call->req)
         enc_respond_coded(call->req, &call->reply,
                           &call->coded); /* may end the request, and the call with it */
@@ -110,7 +132,8 @@ void enc_call_reply(struct enc_call *call, const struct enc_reply *reply)
     enc_loop_post(call->loop, &call->task);
 }
 
-void enc_call_withdraw(struct enc_call *call)
+void enc_call_withdraw(struct enc_call *call, uint16_t status, const struct enc_ws_place *place)
 {
+    count(call, status, (struct enc_route_place){place->service, place->route, true});
     settle(call);
 }

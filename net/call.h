@@ -14,5 +14,9 @@ struct enc_call *enc_call_open(h2o_req_t *req, struct enc_peer *peer);
 /** Answer the call; ends the caller's hold on it. Any thread. */
 void enc_call_reply(struct enc_call *call, const struct enc_reply *reply);
 
-/** End the call without an answer, because the request became a WebSocket. Loop thread. */
-void enc_call_withdraw(struct enc_call *call);
+/** When it was opened, by enc_process_now_ns. */
+uint64_t enc_call_arrived_ns(const struct enc_call *call);
+
+/** End the call without an answer of the services: net gave the one with this status, which may be
+ * 101. Loop thread. */
+void enc_call_withdraw(struct enc_call *call, uint16_t status, const struct enc_ws_place *place);

@@ -5,6 +5,7 @@
 #include "net/mend.h"
 #include "net/metric.h"
 #include "net/peer.h"
+#include "net/process.h"
 #include "net/proxy.h"
 #include "net/server.h"
 #include "net/sweep.h"
@@ -89,6 +90,12 @@ static void on_prepare(uv_prepare_t *prepare)
     struct enc_loop *loop = prepare->data;
     enc_mend_deliver(loop);
     end_turn(loop);
+    enc_metric_observe(ENC_METRIC_LOOP_TURN, enc_process_now_ns() - loop->awake_ns);
+}
+
+static void on_check(uv_check_t *check)
+{
+    ((struct enc_loop *)check->data)->awake_ns = enc_process_now_ns();
 }
 
 static void init_handles(struct enc_loop *loop)
@@ -98,8 +105,11 @@ static void init_handles(struct enc_loop *loop)
     uv_timer_init(&loop->uv, &loop->tick);
     uv_timer_init(&loop->uv, &loop->drain);
     uv_prepare_init(&loop->uv, &loop->prepare);
+    uv_check_init(&loop->uv, &loop->check);
     loop->wake.data = loop->tick.data = loop->drain.data = loop->prepare.data = loop;
+    loop->check.data = loop;
     uv_prepare_start(&loop->prepare, on_prepare);
+    uv_check_start(&loop->check, on_check);
     uv_timer_start(&loop->tick, on_tick, TICK_MS, TICK_MS);
 }
 
@@ -113,6 +123,7 @@ void enc_loop_init(struct enc_loop *loop, struct enc_server *server, h2o_globalc
 static void run_thread(void *opaque)
 {
     struct enc_loop *loop = opaque;
+    loop->awake_ns = enc_process_now_ns();
     uv_run(&loop->uv, UV_RUN_DEFAULT);
 }
 
@@ -205,6 +216,7 @@ static void close_own_handles(struct enc_loop *loop)
     uv_close((uv_handle_t *)&loop->tick, NULL);
     uv_close((uv_handle_t *)&loop->drain, NULL);
     uv_close((uv_handle_t *)&loop->prepare, NULL);
+    uv_close((uv_handle_t *)&loop->check, NULL);
 }
 
 static void on_stop_step(uv_timer_t *timer)

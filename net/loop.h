@@ -40,9 +40,11 @@ struct enc_listener {
 struct enc_loop {
     uv_loop_t uv;
     uv_async_t wake;
-    uv_timer_t tick;  /* every second: what is slow, silent or due for a ping */
-    uv_timer_t drain; /* while draining */
-    uv_prepare_t prepare;
+    uv_timer_t tick;      /* every second: what is slow, silent or due for a ping */
+    uv_timer_t drain;     /* while draining */
+    uv_prepare_t prepare; /* before it sleeps */
+    uv_check_t check;     /* when it has slept */
+    uint64_t awake_ns;    /* since when */
     h2o_context_t http;
     _Atomic(struct enc_task *) inbox; /* newest first */
     struct enc_server *server;

@@ -1,20 +1,25 @@
-/** Counters of the process and their text for Prometheus. One table; any thread. */
+/** Counters of net. Any thread; an addition waits for nobody. */
 #pragma once
 
-#include "proto/base/bytes.h"
+#include "services/figure.h"
 
 #define ENC_METRIC(symbol, ...) ENC_METRIC_##symbol,
+#define ENC_METRIC_TIME(symbol, ...) ENC_METRIC_##symbol,
 enum enc_metric {
 #include "net/metric.def"
     ENC_METRIC_COUNT
 };
 #undef ENC_METRIC
+#undef ENC_METRIC_TIME
 
 /** Add to a counter or gauge (delta may be negative for a gauge). */
 void enc_metric_add(enum enc_metric metric, int64_t delta);
 
-/** Set a gauge. */
+/** Set a gauge, of which one thread only may say so. */
 void enc_metric_set(enum enc_metric metric, int64_t value);
+
+/** Count a duration. */
+void enc_metric_observe(enum enc_metric metric, uint64_t took_ns);
 
 /** Count one answer by its status. */
 void enc_metric_count_status(unsigned status);
@@ -22,13 +27,5 @@ void enc_metric_count_status(unsigned status);
 /** The value now. */
 int64_t enc_metric_get(enum enc_metric metric);
 
-/** What a scrape asks for. */
-struct enc_metric_format {
-    bool is_open_metrics; /* else the text format of Prometheus */
-};
-
-/**
- * Every metric and the process's own figures as text. Returns a malloc'd text and its length in
- * *len; the caller frees it. NULL when memory is short.
- */
-char *enc_metric_text(size_t *len, struct enc_metric_format format);
+/** All of it. */
+const struct enc_ledger *enc_metric_ledger(void);

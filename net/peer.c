@@ -1,6 +1,7 @@
 #include "net/peer.h"
 
 #include "net/address.h"
+#include "net/handshake.h"
 #include "net/metric.h"
 #include "net/origin.h"
 #include "net/proxy.h"
@@ -54,6 +55,7 @@ static void on_socket_close(void *opaque)
     struct enc_peer *peer = opaque;
     peer->sock = NULL;
     unlink_peer(peer);
+    enc_handshake_end(peer);
     if (peer->has_room)
         enc_origins_give(peer->loop->server->origins, peer->bucket16, ENC_ORIGIN_CONNECTION);
     enc_peer_drop(peer);

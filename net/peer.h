@@ -10,7 +10,8 @@ struct enc_peer {
     struct enc_peer *prev, *next; /* loop->peers, while the socket lives */
     struct enc_loop *loop;
     enum enc_listener_kind kind;
-    bool has_room; /* counted for its address */
+    bool has_room;  /* counted for its address */
+    bool is_shaken; /* its TLS handshake is done */
     uint64_t
         proxy_by_ms;    /* the head that says whose it is must have come then; 0: none is awaited */
     h2o_socket_t *sock; /* NULL once closed */

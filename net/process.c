@@ -42,6 +42,11 @@ uint64_t enc_process_now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+uint64_t enc_process_now_ns(void)
+{
+    return uv_hrtime();
+}
+
 void enc_process_random(uint8_t *out, size_t len)
 {
     while (len > 0) {

@@ -21,6 +21,9 @@ unsigned enc_process_cpus(void);
 /** Wall clock in Unix ms. Any thread. */
 uint64_t enc_process_now_ms(void);
 
+/** A clock that only goes forward, in ns. Any thread. */
+uint64_t enc_process_now_ns(void);
+
 /**
  * Fill with random bytes of the kernel; aborts when there are none. Any thread; may wait at boot
  * only.

@@ -182,6 +182,7 @@ static void hand_over(struct visit *visit, const struct enc_mount_place *mount)
 {
     h2o_req_t *req = visit->req;
     struct enc_ws_place place;
+    struct enc_call *call = enc_call_open(req, visit->peer);
     struct enc_request request = {
         .method = method_of(req),
         .is_upgrade = enc_upgrade_is_asked(req),
@@ -189,13 +190,36 @@ static void hand_over(struct visit *visit, const struct enc_mount_place *mount)
         .query = query_of(req),
         .body = enc_bytes_of(req->entity.base, req->entity.len),
         .id = enc_ticket_of(req)->id,
-        .call = enc_call_open(req, visit->peer),
+        .call = call,
+        .arrived_ns = enc_call_arrived_ns(call),
         .gathering = &visit->peer->loop->gathering,
     };
     enc_ticket_of(req)->service = enc_service_at(mount->service)->name;
     struct enc_host *host = visit->peer->loop->server->host;
     if (enc_host_handle(host, mount->service, &request, &place) == ENC_HANDLED_UPGRADE)
         enc_conn_upgrade(req, request.call, &place);
+}
+
+/* What never came to a service. */
+static void count(const struct visit *visit, uint16_t status)
+{
+    bool is_h2 = visit->req->version >= 0x200;
+    struct enc_request_fact fact = {.protocol = is_h2 ? ENC_PROTOCOL_H2 : ENC_PROTOCOL_H1,
+                                    .status = status};
+    enc_host_count_request(visit->peer->loop->server->host, &fact);
+}
+
+static void refuse(const struct visit *visit, const struct enc_refusal *refusal)
+{
+    enc_host_count_error(visit->peer->loop->server->host, refusal->err);
+    count(visit, enc_refusal_status(refusal));
+    enc_respond_refusal(visit->req, refusal);
+}
+
+static void answer_options(const struct visit *visit)
+{
+    count(visit, 204);
+    enc_respond_options(visit->req);
 }
 
 static int on_request(h2o_handler_t *self, h2o_req_t *req)
@@ -212,11 +236,11 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
     };
     const struct enc_refusal *refusal = check_all(&visit);
     if (refusal)
-        enc_respond_refusal(req, refusal);
+        refuse(&visit, refusal);
     else if (is_method(req, "OPTIONS"))
-        enc_respond_options(req);
+        answer_options(&visit);
     else if (!enc_mounts_find(&server->mounts, &mount, &query))
-        enc_respond_refusal(req, &(struct enc_refusal){.err = ENC_ERR_INVALID_ROUTE});
+        refuse(&visit, &(struct enc_refusal){.err = ENC_ERR_INVALID_ROUTE});
     else
         hand_over(&visit, &mount);
     return 0;

@@ -11,6 +11,12 @@ static uint64_t now_ms(void *self)
     return enc_process_now_ms();
 }
 
+static uint64_t now_ns(void *self)
+{
+    (void)self;
+    return enc_process_now_ns();
+}
+
 static void random_bytes(void *self, uint8_t *out, size_t len)
 {
     (void)self;
@@ -58,6 +64,7 @@ void enc_runtime_init(struct enc_runtime *runtime, struct enc_server *server)
     *runtime = (struct enc_runtime){
         .self = server,
         .now_ms = now_ms,
+        .now_ns = now_ns,
         .random = random_bytes,
         .reply = reply,
         .ws_send = ws_send,

@@ -1,5 +1,7 @@
 #include "net/tls.h"
 
+#include "net/handshake.h"
+
 #include <limits.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -41,6 +43,7 @@ static SSL_CTX *open_pair(struct enc_tls_fault *fault, const char *certificate_p
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     ENC_CHECK(context != NULL);
     harden(context);
+    enc_handshake_watch(context);
     ERR_clear_error();
     if (SSL_CTX_use_certificate_chain_file(context, certificate_path) != 1)
         return refuse(fault, context, certificate_path);

@@ -77,9 +77,11 @@ static void add_accept(h2o_req_t *req)
     add(req, "sec-websocket-accept", accept, ACCEPT_LEN);
 }
 
-static void refuse_call(struct enc_call *call, h2o_req_t *req, const struct enc_refusal *refusal)
+static void refuse_call(struct enc_call *call, h2o_req_t *req, const struct enc_ws_place *place,
+                        const struct enc_refusal *refusal)
 {
-    enc_call_withdraw(call);
+    enc_host_count_error(enc_loop_of_request(req)->server->host, refusal->err);
+    enc_call_withdraw(call, enc_refusal_status(refusal), place);
     enc_respond_refusal(req, refusal);
 }
 
@@ -109,16 +111,16 @@ void enc_conn_upgrade(h2o_req_t *req, struct enc_call *call, const struct enc_ws
 {
     const struct enc_peer *peer = enc_peer_of_request(req);
     if (peer->loop->is_draining) {
-        refuse_call(call, req, &STOPPING);
+        refuse_call(call, req, place, &STOPPING);
         return;
     }
     if (!enc_origins_take(peer->loop->server->origins, peer->bucket16, ENC_ORIGIN_SOCKET)) {
         enc_metric_add(ENC_METRIC_REFUSED_SOCKETS, 1);
-        refuse_call(call, req, &TOO_MANY);
+        refuse_call(call, req, place, &TOO_MANY);
         return;
     }
     struct enc_conn *conn = new_conn(peer, place);
-    enc_call_withdraw(call);
+    enc_call_withdraw(call, 101, place);
     req->res.status = 101;
     req->res.reason = enc_status_reason(101);
     enc_metric_count_status(101);

@@ -1,5 +1,6 @@
 #include "services/answer.h"
 
+#include "services/count.h"
 #include "services/founding.h"
 #include "services/inside.h"
 
@@ -39,6 +40,7 @@ static void reply(struct enc_exchange *exchange, uint16_t status, uint16_t retry
         .quota = exchange->quota.policy ? &exchange->quota : NULL,
         .release = release_exchange,
         .owner = exchange,
+        .place = {exchange->service, exchange->route_number, true},
     };
     enc_founding_leave(exchange);
     if (enc_buffer_bytes(buffer, &out.body) != ENC_ERR_OK) {
@@ -91,6 +93,7 @@ static bool is_unasked(const struct enc_exchange *exchange)
 void enc_answer_refusal(struct enc_exchange *exchange, const struct enc_refusal *refusal)
 {
     struct enc_buffer buffer;
+    enc_count_answer(exchange, refusal->verdict);
     if (is_unasked(exchange)) {
         enc_exchange_free(exchange);
         return;
@@ -208,6 +211,7 @@ void enc_answer_existing(struct enc_exchange *exchange, const struct enc_event *
 void enc_answer_receipt(struct enc_exchange *exchange, const struct enc_event *event)
 {
     struct enc_buffer buffer;
+    enc_count_answer(exchange, (struct enc_verdict){.err = ENC_ERR_OK});
     if (is_unasked(exchange)) {
         enc_exchange_free(exchange);
         return;

@@ -53,6 +53,12 @@ struct enc_shipment {
     uint8_t bytes[]; /* url, NUL, payload */
 };
 
+/** Go to another phase. */
+void enc_dest_enter(const struct enc_host *host, struct enc_dest *dest, enum enc_dest_phase phase);
+
+/** Free it with what it has staged. */
+void enc_dest_free(const struct enc_host *host, struct enc_dest *dest);
+
 /** One of the host's push_in_flight_max places for an outbound POST. False: all are taken. */
 ENC_MUST_USE bool enc_push_take_slot(struct enc_host *host);
 void enc_push_give_slot(struct enc_host *host);

@@ -27,6 +27,7 @@ static void run_handler(struct enc_exchange *exchange, const struct enc_request 
 {
     enum enc_err err = copy_views(exchange, request);
     exchange->route = routed->route;
+    exchange->route_number = routed->number;
     memcpy(exchange->param32, routed->param32, 32);
     if (err != ENC_ERR_OK)
         enc_answer_err(exchange, err);
@@ -65,6 +66,7 @@ enum enc_handled enc_host_handle(struct enc_host *host, unsigned service,
         aim_singleton(&target, host, service);
     if (err == ENC_ERR_OK && routed.route->is_ws) {
         place_at(place, service, &target);
+        place->route = routed.number;
         return ENC_HANDLED_UPGRADE;
     }
     struct enc_exchange *exchange = enc_exchange_open(host, service, request);

@@ -30,7 +30,7 @@ struct enc_exchange *enc_exchange_new(struct enc_host *host)
 }
 
 /* An answer when there is not even memory for an exchange. */
-static void reply_busy(struct enc_host *host, struct enc_call *call)
+static void reply_busy(struct enc_host *host, struct enc_call *call, unsigned service)
 {
     static const char BODY[] = "{\"type\":\"Error\",\"code\":\"RATE_LIMITED\","
                                "\"message\":\"the node is busy; try again\","
@@ -40,7 +40,9 @@ static void reply_busy(struct enc_host *host, struct enc_call *call)
         .retry_s = 1,
         .content_type = "application/json",
         .body = enc_bytes_of(BODY, sizeof BODY - 1),
+        .place = {.service = service, .is_known = true},
     };
+    enc_host_count_error(host, ENC_ERR_BUSY);
     host->runtime->reply(host->runtime->self, call, &reply);
 }
 
@@ -49,10 +51,11 @@ struct enc_exchange *enc_exchange_open(struct enc_host *host, unsigned service,
 {
     struct enc_exchange *exchange = enc_exchange_new(host);
     if (!exchange) {
-        reply_busy(host, request->call);
+        reply_busy(host, request->call, service);
         return NULL;
     }
     exchange->service = service;
+    exchange->arrived_ns = request->arrived_ns;
     exchange->asker.call = request->call;
     exchange->gathering = request->gathering;
     exchange->request_id = request->id;
@@ -88,6 +91,9 @@ enum enc_err enc_exchange_compact(struct enc_exchange **out, struct enc_exchange
         return ENC_ERR_TOO_LARGE;
     }
     small->service = exchange->service;
+    small->route_number = exchange->route_number;
+    small->arrived_ns = exchange->arrived_ns;
+    small->is_told = exchange->is_told;
     small->reader = exchange->reader;
     copy_dress(&small->dress, &exchange->dress);
     small->asker = exchange->asker;

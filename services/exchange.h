@@ -56,6 +56,11 @@ struct enc_exchange {
     struct enc_arena arena;
     const struct enc_route *route;
     unsigned service;
+    unsigned route_number; /* 0 = none; as in struct enc_route_place */
+    uint64_t arrived_ns;   /* 0 = never: the node's own */
+    uint64_t marked_ns;    /* when its last stage ended */
+    bool is_commit;
+    bool is_told; /* its end is in the figures */
     bool has_enclave;
     uint8_t enclave32[32];
     uint8_t param32[32]; /* the ':' segment of the route */

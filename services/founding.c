@@ -108,6 +108,7 @@ static struct enc_exchange *own_manifest(struct enc_host *host, unsigned service
     if (!exchange)
         return NULL;
     exchange->service = service;
+    exchange->is_commit = true;
     memcpy(founding.owner32, owner32 ? owner32 : host->key.pub32, 32);
     if (enc_founding_sign(exchange, &founding) == ENC_ERR_OK)
         return exchange;

@@ -1,6 +1,7 @@
 #include "services/frames.h"
 
 #include "services/answer.h"
+#include "services/count.h"
 #include "services/inside.h"
 
 enum { CAST_LEN_MAX = 64 << 20 };
@@ -80,6 +81,7 @@ size_t enc_sub_send_element(struct enc_sub *sub, const struct enc_element *eleme
         members.data ? text_of(sub, &arena, members) : (struct enc_bytes){NULL, 0};
     send(sub, text, false);
     note_served(sub, element->event);
+    enc_count(sub->exchange->host, ENC_COUNTED_EVENTS_SENT, 1);
     enc_arena_fini(&arena);
     return text.len;
 }
@@ -202,10 +204,12 @@ void enc_cast_send(struct enc_cast *cast, struct enc_sub *sub)
     else
         send_shared(cast, sub);
     note_served(sub, cast->event);
+    cast->sent++;
 }
 
 void enc_cast_fini(struct enc_cast *cast)
 {
+    enc_count(cast->host, ENC_COUNTED_EVENTS_SENT, cast->sent);
     enc_frame_drop(cast->lead);
     enc_frame_drop(cast->rest);
     enc_arena_fini(&cast->arena);

@@ -13,6 +13,7 @@ struct enc_cast {
     const struct enc_event *event;
     struct enc_bytes members; /* of the Event frame; made at the first send */
     struct enc_frame *rest;   /* of every clear frame */
+    uint32_t sent;            /* to so many */
     struct enc_frame *lead;   /* of the newest one, and whose sub_id is in it */
     struct enc_bytes sub_id;
 };

@@ -3,6 +3,7 @@
 #include "proto/filter.h"
 #include "services/alarms.h"
 #include "services/chunks.h"
+#include "services/count.h"
 #include "services/exchange.h"
 #include "services/founding.h"
 #include "services/inside.h"
@@ -105,8 +106,6 @@ void enc_host_counts(const struct enc_host *host, struct enc_host_counts *out)
         .push_in_flight = atomic_load_explicit(&host->push_in_flight, memory_order_relaxed),
         .gaps_closed = atomic_load_explicit(&host->gaps_closed, memory_order_relaxed),
         .gaps_given_up = atomic_load_explicit(&host->gaps_given_up, memory_order_relaxed),
-        .commits_accepted = atomic_load_explicit(&host->commits_accepted, memory_order_relaxed),
-        .commits_refused = atomic_load_explicit(&host->commits_refused, memory_order_relaxed),
     };
     struct enc_actors_counts actors;
     enc_actors_counts(host->pool, &actors);
@@ -114,10 +113,39 @@ void enc_host_counts(const struct enc_host *host, struct enc_host_counts *out)
     out->jobs_refused = actors.job_refusals;
     out->mails_waiting = actors.mails_waiting;
     out->timers_put_off = actors.timers_put_off;
+    out->jobs = actors.jobs;
+    out->jobs_waiting = actors.jobs_waiting;
+    out->turns = actors.turns;
+    out->turns_waiting = actors.turns_waiting;
     out->writer_batches = actors.lane_batches;
     out->writer_runs = actors.lane_items;
-    for (uint32_t i = 0; i < host->writer_count; i++)
-        out->store_used_len += enc_store_used_len(enc_data_shard_at(host->data, i));
+}
+
+const struct enc_ledger *enc_host_ledger(const struct enc_host *host)
+{
+    return &host->ledger;
+}
+
+uint32_t enc_host_shard_count(const struct enc_host *host)
+{
+    return enc_data_shard_count(host->data);
+}
+
+bool enc_host_store_counts(const struct enc_host *host, struct enc_host_store *out, uint32_t shard)
+{
+    struct enc_store_counts counts;
+    if (enc_store_counts(enc_data_shard_at(host->data, shard), &counts) != ENC_ERR_OK)
+        return false;
+    *out = (struct enc_host_store){
+        .map_len = counts.map_len,
+        .used_len = counts.used_len,
+        .file_len = counts.file_len,
+        .txn_id = counts.txn_id,
+        .page_len = counts.page_len,
+        .reader_max = counts.reader_max,
+        .reader_count = counts.reader_count,
+    };
+    return true;
 }
 
 /* ---- chunks of arenas ---- */
@@ -237,11 +265,17 @@ static enum enc_err start_timers(struct enc_host *host)
     return enc_timers_start(&host->timers, &config);
 }
 
+static uint64_t read_monotonic(void *self)
+{
+    return enc_host_now_ns((const struct enc_host *)self);
+}
+
 static enum enc_err start_writers(struct enc_host *host)
 {
     uint32_t count = enc_data_shard_count(host->data);
     ENC_CHECK(count <= ENC_SHARD_MAX);
     for (; host->writer_count < count; host->writer_count++) {
+        enc_store_time(enc_data_shard_at(host->data, host->writer_count), read_monotonic, host);
         struct enc_lane_config config = {
             .pool = host->pool,
             .work = enc_writer_work,
@@ -304,7 +338,7 @@ enum enc_err enc_host_start(struct enc_host **out, const struct enc_host_config 
     if (!host)
         return ENC_ERR_INTERNAL;
     init_host(host, config);
-    if (make_caches(host))
+    if (enc_count_open(&host->ledger) && make_caches(host))
         *why = make_key(host, config->node_priv32);
     if (!*why)
         *why = start_parts(host);
@@ -344,5 +378,6 @@ void enc_host_stop(struct enc_host *host)
     enc_points_free(host->points);
     enc_manifests_free(host->manifests);
     enc_chunks_free(host->kept);
+    enc_ledger_close(&host->ledger);
     free(host);
 }

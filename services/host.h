@@ -8,6 +8,7 @@
 
 struct enc_host;
 struct enc_socket;
+struct enc_ledger;
 struct enc_data; /* store */
 struct enc_sim;  /* actors; NULL outside the simulation */
 
@@ -35,6 +36,11 @@ struct enc_service {
  * index out of range aborts. */
 size_t enc_service_count(void);
 const struct enc_service *enc_service_at(size_t index);
+
+/** All that a service answers: the routes of its enclaves, of its worker, and /info/node, into
+ * rows; returns their number. */
+size_t enc_service_routes(const struct enc_service *service,
+                          const struct enc_route *rows[ENC_ROUTE_MAX]);
 
 /** Bounds of protocol.md Appendix B and of memory; enc_limits_default fills in the protocol's
  * values. */
@@ -130,16 +136,17 @@ const char *enc_host_write_fault(const struct enc_host *host);
 
 /** Figures for the metrics page. Counters unless marked as a level. */
 struct enc_host_counts {
-    uint64_t commits_accepted;
-    uint64_t commits_refused;
     uint64_t mails_refused; /* mailbox or directory full: 503 */
     uint64_t jobs_refused;  /* too many jobs: 503 */
     uint64_t timer_refusals;
     uint64_t writer_batches; /* transactions */
     uint64_t writer_runs;    /* runs in them */
-    uint64_t store_used_len; /* level: bytes of pages, the room behind them not counted */
     uint64_t exchange_len;   /* level: bytes of all messages in the house */
     uint64_t mails_waiting;  /* level */
+    uint64_t jobs;           /* run */
+    uint64_t jobs_waiting;   /* level */
+    uint64_t turns;          /* run */
+    uint64_t turns_waiting;  /* level */
     uint64_t live_enclaves;  /* level */
     uint64_t timers;         /* level */
     uint64_t timers_put_off; /* alarms that are due later than what fits into memory */
@@ -156,6 +163,39 @@ struct enc_host_counts {
 /** Any thread. */
 void enc_host_counts(const struct enc_host *host, struct enc_host_counts *out);
 
+/** Everything counted by rows (figures.def). Valid while the host lives. */
+const struct enc_ledger *enc_host_ledger(const struct enc_host *host);
+
+/** Figures of one shard of the store. */
+struct enc_host_store {
+    uint64_t map_len;
+    uint64_t used_len; /* of its pages */
+    uint64_t file_len; /* and the room behind them */
+    uint64_t txn_id;   /* the last one */
+    uint32_t page_len;
+    uint32_t reader_max;
+    uint32_t reader_count;
+};
+
+/** Number of shards; figures of one. False when the shard cannot be read now. Any thread. */
+uint32_t enc_host_shard_count(const struct enc_host *host);
+ENC_MUST_USE bool enc_host_store_counts(const struct enc_host *host, struct enc_host_store *out,
+                                        uint32_t shard);
+
+enum enc_protocol { ENC_PROTOCOL_H1, ENC_PROTOCOL_H2, ENC_PROTOCOL_WS };
+
+/** One answered request. */
+struct enc_request_fact {
+    struct enc_route_place place;
+    enum enc_protocol protocol;
+    uint16_t status;
+    uint64_t took_ns;
+};
+
+/** Count a request that net has seen end, and an error that net itself has answered. Any thread. */
+void enc_host_count_request(const struct enc_host *host, const struct enc_request_fact *fact);
+void enc_host_count_error(const struct enc_host *host, enum enc_err err);
+
 enum enc_handled {
     ENC_HANDLED_CALL,   /* the call is answered, now or later */
     ENC_HANDLED_UPGRADE /* accept the WebSocket; the call was not touched and stays net's */
@@ -164,6 +204,7 @@ enum enc_handled {
 /** A WebSocket's place: one enclave of a service, or all of them when has_enclave is false. */
 struct enc_ws_place {
     unsigned service;
+    unsigned route; /* that asked for it, as in struct enc_route_place */
     bool has_enclave;
     uint8_t enclave32[32];
 };

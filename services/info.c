@@ -69,6 +69,8 @@ enum enc_handled enc_info_node(struct enc_host *host, unsigned service,
     struct enc_exchange *exchange = enc_exchange_open(host, service, request);
     if (!exchange)
         return ENC_HANDLED_CALL;
+    const struct enc_route *rows[ENC_ROUTE_MAX];
+    exchange->route_number = (unsigned)enc_service_routes(enc_service_at(service), rows);
     exchange->allow = "GET, OPTIONS";
     if (request->method == ENC_METHOD_GET)
         answer_node(exchange);

@@ -10,6 +10,7 @@
 #include "actors/turnstile.h"
 #include "proto/endpoint.h"
 #include "proto/schnorr.h"
+#include "services/figure.h"
 #include "services/host.h"
 #include "store/store.h"
 
@@ -57,10 +58,9 @@ struct enc_host {
     _Atomic uint32_t pulls_open;               /* Pulls that close a gap */
     _Atomic uint64_t gaps_closed;
     _Atomic uint64_t gaps_given_up;
-    _Atomic uint64_t commits_accepted;
-    _Atomic uint64_t commits_refused;
     _Atomic uint64_t key_refusals;
     _Atomic uint64_t enclave_refusals;
+    struct enc_ledger ledger;        /* figures.def */
     _Atomic uint64_t timer_refusals; /* timers that found no room and wait for a later run */
     _Atomic uint64_t alarms_read;    /* stored ones, each time they are read */
     _Atomic uint64_t alarm_faults;   /* slices of them that could not be read and are tried again */

@@ -2,6 +2,7 @@
 
 #include "services/answer.h"
 #include "services/case.h"
+#include "services/count.h"
 #include "services/handlers.h"
 #include "services/inside.h"
 #include "services/points.h"
@@ -44,10 +45,22 @@ static struct enc_verdict prepare(struct enc_exchange *exchange)
     return verdict;
 }
 
+static void begin_prepare(struct enc_exchange *exchange)
+{
+    exchange->marked_ns = enc_count_stage(exchange->host, ENC_STAGE_DISPATCH, exchange->marked_ns);
+}
+
+static void end_prepare(struct enc_exchange *exchange)
+{
+    exchange->marked_ns = enc_count_stage(exchange->host, ENC_STAGE_PREPARE, exchange->marked_ns);
+}
+
 static void prepare_job(struct enc_job *job)
 {
     struct enc_exchange *exchange = enc_exchange_of_job(job);
+    begin_prepare(exchange);
     exchange->verdict = prepare(exchange);
+    end_prepare(exchange);
     enc_mail_ready(&exchange->mail);
 }
 
@@ -78,9 +91,11 @@ static struct enc_verdict unseal_commit(struct enc_exchange *exchange)
 static void prepare_sealed_job(struct enc_job *job)
 {
     struct enc_exchange *exchange = enc_exchange_of_job(job);
+    begin_prepare(exchange);
     exchange->verdict = unseal_commit(exchange);
     if (exchange->verdict.err == ENC_ERR_OK)
         exchange->verdict = prepare(exchange);
+    end_prepare(exchange);
     enc_mail_ready(&exchange->mail);
 }
 
@@ -104,8 +119,15 @@ static void refuse_shape(struct enc_exchange *exchange, enum enc_err err)
         enc_answer_refusal(exchange, &refusal);
 }
 
+static void begin_commit(struct enc_exchange *exchange)
+{
+    exchange->is_commit = true;
+    exchange->marked_ns = exchange->arrived_ns;
+}
+
 void enc_commit_post(struct enc_exchange *exchange)
 {
+    begin_commit(exchange);
     enc_exchange_post(exchange, ENC_MAIL_COMMIT, prepare_job);
 }
 
@@ -121,6 +143,7 @@ static enum enc_err aim_commit(struct enc_exchange *exchange)
 
 void enc_commit_enter(struct enc_exchange *exchange)
 {
+    exchange->is_commit = true;
     enum enc_err err = decode(exchange, exchange->json);
     if (err != ENC_ERR_OK) {
         refuse_shape(exchange, err);
@@ -135,6 +158,7 @@ void enc_commit_enter(struct enc_exchange *exchange)
 
 void enc_sealed_commit_enter(struct enc_exchange *exchange)
 {
+    begin_commit(exchange);
     enum enc_err err = enc_exchange_envelope(exchange, ENC_BODY_SEALED_COMMIT);
     if (err != ENC_ERR_OK)
         enc_answer_err(exchange, err);

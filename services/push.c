@@ -2,6 +2,7 @@
 
 #include "proto/base/hex.h"
 #include "proto/sha256.h"
+#include "services/count.h"
 #include "services/dest.h"
 #include "services/inside.h"
 #include "services/read.h"
@@ -55,6 +56,7 @@ static struct enc_dest *new_dest(struct enc_node *node, const uint8_t identity32
     enc_push_queue_key(dest->queue16, node->state.enclave32, identity32, url);
     dest->next = node->pushes->first;
     node->pushes->first = dest;
+    enc_count(node->host, ENC_COUNTED_PUSH_QUEUES, 1);
     return dest;
 }
 
@@ -66,8 +68,18 @@ static struct enc_dest *find_dest(const struct enc_pushes *pushes, const uint8_t
     return dest;
 }
 
-static void free_dest(struct enc_dest *dest)
+void enc_dest_enter(const struct enc_host *host, struct enc_dest *dest, enum enc_dest_phase phase)
 {
+    int more = (phase == ENC_DEST_WAITING) - (dest->phase == ENC_DEST_WAITING);
+    dest->phase = phase;
+    if (more)
+        enc_count(host, ENC_COUNTED_PUSH_WAITING, more);
+}
+
+void enc_dest_free(const struct enc_host *host, struct enc_dest *dest)
+{
+    enc_dest_enter(host, dest, ENC_DEST_IDLE);
+    enc_count(host, ENC_COUNTED_PUSH_QUEUES, -1);
     enc_shipment_drop(dest->shipment);
     free(dest);
 }
@@ -77,7 +89,7 @@ void enc_push_free(struct enc_node *node)
     struct enc_dest *dest = node->pushes ? node->pushes->first : NULL;
     while (dest) {
         struct enc_dest *next = dest->next;
-        free_dest(dest);
+        enc_dest_free(node->host, dest);
         dest = next;
     }
     free(node->pushes);
@@ -115,7 +127,7 @@ static enum enc_err load_dest(struct enc_node *node, struct enc_snap *snap, uint
     bool is_open = enc_scan_delivered(&scan, &last) && last.delivered_ms == 0 &&
                    dest->row.attempt < node->host->limits.push_attempts_max;
     if (is_open)
-        dest->phase = ENC_DEST_WAITING;
+        enc_dest_enter(node->host, dest, ENC_DEST_WAITING);
     node->pushes->is_due |= dest->has_pending && !is_open;
     return enc_scan_fini(&scan);
 }

@@ -1,5 +1,6 @@
 /* What the push queues write into a run, and what follows when it is durable or dropped
  * (10.2, 10.3). */
+#include "services/count.h"
 #include "services/dest.h"
 #include "services/inside.h"
 
@@ -190,22 +191,25 @@ static void settle_result(const struct enc_node *node, struct enc_dest *dest)
         !dest->has_landed_ok && dest->staged.attempt < node->host->limits.push_attempts_max;
     dest->row = dest->staged;
     dest->is_recorded = false;
-    dest->phase = goes_on ? ENC_DEST_WAITING : ENC_DEST_IDLE;
+    enc_dest_enter(node->host, dest, goes_on ? ENC_DEST_WAITING : ENC_DEST_IDLE);
+    enc_count_attempt(node->host, dest->has_landed_ok ? ENC_ATTEMPT_DELIVERED
+                                  : goes_on           ? ENC_ATTEMPT_FAILED
+                                                      : ENC_ATTEMPT_GIVEN_UP);
 }
 
-static void fly(struct enc_dest *dest, struct enc_shipment *shipment)
+static void fly(const struct enc_host *host, struct enc_dest *dest, struct enc_shipment *shipment)
 {
     dest->shipment = NULL;
     dest->flight = shipment->flight;
-    dest->phase = ENC_DEST_FLYING;
+    enc_dest_enter(host, dest, ENC_DEST_FLYING);
     enc_shipment_launch(shipment);
 }
 
-static void settle_payload(struct enc_dest *dest)
+static void settle_payload(const struct enc_host *host, struct enc_dest *dest)
 {
     struct enc_shipment *shipment = dest->shipment;
     dest->row = dest->staged;
-    fly(dest, shipment);
+    fly(host, dest, shipment);
 }
 
 static void settle(struct enc_node *node, struct enc_dest *dest)
@@ -216,13 +220,13 @@ static void settle(struct enc_node *node, struct enc_dest *dest)
     if (dest->is_recorded)
         settle_result(node, dest);
     if (dest->phase == ENC_DEST_STAGED)
-        settle_payload(dest);
+        settle_payload(node->host, dest);
     node->pushes->is_due |= dest->phase == ENC_DEST_IDLE && dest->has_pending;
 }
 
-static void free_leaving(struct enc_pushes *pushes)
+static void free_leaving(const struct enc_node *node)
 {
-    struct enc_dest **at = &pushes->first;
+    struct enc_dest **at = &node->pushes->first;
     while (*at) {
         struct enc_dest *dest = *at;
         if (!dest->is_leaving) {
@@ -230,8 +234,7 @@ static void free_leaving(struct enc_pushes *pushes)
             continue;
         }
         *at = dest->next;
-        enc_shipment_drop(dest->shipment);
-        free(dest);
+        enc_dest_free(node->host, dest);
     }
 }
 
@@ -265,7 +268,7 @@ void enc_push_wake(struct enc_node *node)
         return;
     pushes->alarm_ms = pushes->staged_alarm_ms;
     pushes->is_stalled = false;
-    free_leaving(pushes);
+    free_leaving(node);
     for (struct enc_dest *d = pushes->first; d; d = d->next)
         settle(node, d);
     if (!has_slot(node->host))
@@ -295,7 +298,7 @@ void enc_push_forget(struct enc_node *node)
         unstage(d);
         d->is_leaving = d->is_new;
     }
-    free_leaving(pushes);
+    free_leaving(node);
     pushes->is_due = true;
     pushes->is_stalled = true;
     set_timer(node, enc_host_now_ms(node->host));
@@ -324,7 +327,7 @@ static void retry(struct enc_node *node, struct enc_dest *dest)
     if (!enc_push_take_slot(node->host))
         return; /* the timer is set again and comes back */
     if (read_shipment(node, dest) == ENC_ERR_OK)
-        fly(dest, dest->shipment);
+        fly(node->host, dest, dest->shipment);
     else
         enc_push_give_slot(node->host);
 }

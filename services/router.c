@@ -69,13 +69,18 @@ static bool reaches(const struct enc_enclave *enclave, const struct enc_target *
     return is_root_row || route->at_root;
 }
 
-/* The service's routes and behind them those of its worker. */
-static size_t all_routes(const struct enc_service *service, const struct enc_route **rows)
+/* Answered by info.c before anybody looks for a route. */
+static const struct enc_route INFO_NODE = {
+    .method = ENC_METHOD_GET, .path = "/info/node", .name = "handleInfoNode", .at_root = true};
+
+size_t enc_service_routes(const struct enc_service *service,
+                          const struct enc_route *rows[ENC_ROUTE_MAX])
 {
     size_t count = enc_enclave_routes(&service->enclave, rows);
-    ENC_CHECK(count + service->worker_routes.count <= ENC_ROUTE_MAX);
+    ENC_CHECK(count + service->worker_routes.count < ENC_ROUTE_MAX);
     for (size_t i = 0; i < service->worker_routes.count; i++)
         rows[count++] = &service->worker_routes.rows[i];
+    rows[count++] = &INFO_NODE;
     return count;
 }
 
@@ -83,7 +88,7 @@ enum enc_err enc_route_find(struct enc_routed *out, const struct enc_service *se
                             const struct enc_target *target, const struct enc_request *request)
 {
     const struct enc_route *rows[ENC_ROUTE_MAX];
-    size_t count = all_routes(service, rows);
+    size_t count = enc_service_routes(service, rows);
     bool has_get = false;
     bool has_post = false;
     *out = (struct enc_routed){.route = NULL};
@@ -93,8 +98,10 @@ enum enc_err enc_route_find(struct enc_routed *out, const struct enc_service *se
             continue;
         has_get |= rows[i]->method == ENC_METHOD_GET && !rows[i]->is_ws;
         has_post |= rows[i]->method == ENC_METHOD_POST;
-        if (rows[i]->method == request->method && rows[i]->is_ws == request->is_upgrade)
-            out->route = rows[i];
+        if (rows[i]->method != request->method || rows[i]->is_ws != request->is_upgrade)
+            continue;
+        out->route = rows[i];
+        out->number = (unsigned)i + 1;
     }
     if (out->route)
         return ENC_ERR_OK;

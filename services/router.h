@@ -14,6 +14,7 @@ struct enc_target {
 /** What the route table says of it. */
 struct enc_routed {
     const struct enc_route *route;
+    unsigned number;     /* of the route, as in struct enc_route_place */
     uint8_t param32[32]; /* the ':' segment: an id or key, 64 hex digits */
     const char *allow;   /* METHOD_NOT_ALLOWED: the methods that the path has; static */
 };

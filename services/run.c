@@ -3,6 +3,7 @@
 #include "proto/record.h"
 #include "services/answer.h"
 #include "services/case.h"
+#include "services/count.h"
 #include "services/pipeline.h"
 #include "services/push.h"
 #include "services/receive.h"
@@ -41,6 +42,7 @@ enum enc_err enc_run_open(struct enc_run **out, struct enc_node *node, uint64_t 
     run->state = node->state;
     run->manifest = node->state.exists ? &node->manifest : NULL;
     run->now_ms = now_ms;
+    run->marked_ns = enc_host_now_ns(node->host);
     bind_run(run);
     *out = run;
     return ENC_ERR_OK;
@@ -95,17 +97,32 @@ static struct enc_refusal refusal_of(const struct enc_case *c, struct enc_verdic
     return refusal;
 }
 
+static void end_stage(struct enc_run *run, enum enc_stage stage)
+{
+    run->marked_ns = enc_count_stage(run->node->host, stage, run->marked_ns);
+}
+
+static void build(struct enc_run *run, struct enc_staged *staged, struct enc_case *c)
+{
+    if (stage_event(run, staged, c) != ENC_ERR_OK)
+        run->is_broken = true;
+    end_stage(run, ENC_STAGE_BUILD);
+}
+
 static void judge_and_stage(struct enc_run *run, struct enc_staged *staged)
 {
     struct enc_case c;
-    enum enc_err err = enc_case_load(&c, run, staged->exchange);
-    if (err != ENC_ERR_OK) {
+    const struct enc_exchange *exchange = staged->exchange;
+    if (exchange->marked_ns) /* the node's own come by no queue */
+        enc_count_span(exchange->host, ENC_STAGE_QUEUE, exchange->marked_ns, run->marked_ns);
+    enum enc_err err = enc_case_load(&c, run, exchange);
+    if (err == ENC_ERR_OK)
+        staged->refusal = refusal_of(&c, enc_pipeline_judge(&c));
+    else
         staged->refusal.verdict.err = err;
-        return;
-    }
-    staged->refusal = refusal_of(&c, enc_pipeline_judge(&c));
-    if (staged->refusal.verdict.err == ENC_ERR_OK && stage_event(run, staged, &c) != ENC_ERR_OK)
-        run->is_broken = true;
+    end_stage(run, ENC_STAGE_JUDGE);
+    if (staged->refusal.verdict.err == ENC_ERR_OK)
+        build(run, staged, &c);
 }
 
 void enc_run_add(struct enc_run *run, struct enc_exchange *exchange)
@@ -222,6 +239,7 @@ bool enc_run_submit(struct enc_run *run, struct enc_actor *actor)
         return false;
     enc_snap_close(run->snap); /* many runs may wait for the writer, and snapshots are few */
     run->snap = NULL;
+    end_stage(run, ENC_STAGE_SEAL);
     return enc_lane_post(enc_host_writer(node->host, node->state.enclave32), &run->link) ==
            ENC_ERR_OK;
 }
@@ -269,20 +287,13 @@ static void swap_in(struct enc_run *run)
         enc_node_set_timer(node, ENC_TIMER_BUNDLE, node->bundle_alarm_ms);
 }
 
-static void count_commit(struct enc_host *host, bool is_accepted)
-{
-    /* relaxed: figures for people, nothing hangs on their order */
-    atomic_fetch_add_explicit(is_accepted ? &host->commits_accepted : &host->commits_refused, 1,
-                              memory_order_relaxed);
-}
-
 static void answer_staged(struct enc_staged *staged)
 {
     struct enc_exchange *exchange = staged->exchange;
     bool is_accepted = staged->refusal.verdict.err == ENC_ERR_OK;
     staged->exchange = NULL;
-    if (!exchange->arrival)
-        count_commit(exchange->host, is_accepted);
+    if (exchange->arrival)
+        enc_count_arrival(exchange->host, is_accepted);
     if (!is_accepted)
         enc_answer_refusal(exchange, &staged->refusal);
     else if (exchange->arrival)
@@ -318,6 +329,8 @@ void enc_run_finish(struct enc_run *run)
         }
         for (struct enc_staged *s = run->first; s; s = s->next)
             answer_staged(s);
+        if (run->has_writes && run->actor)
+            end_stage(run, ENC_STAGE_PUBLISH);
     }
     free_run(run);
 }

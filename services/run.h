@@ -39,6 +39,7 @@ struct enc_run {
     struct enc_staged *last;
     struct enc_type_count *types; /* staged type_seq */
     uint64_t now_ms;
+    uint64_t marked_ns;             /* when its last stage, or that of its last commit, ended */
     uint64_t last_arrival;          /* newest in the inbox, staged; 0 = not read yet */
     struct enc_bytes first_content; /* of the Manifest that created the enclave in this run */
     uint32_t accepted_count;

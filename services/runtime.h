@@ -35,6 +35,14 @@ struct enc_request_id {
     char text[65];
 };
 
+/** What answers a request: a service and, counted from 1, one of its routes (enc_service_routes);
+ * route 0 = none of them. */
+struct enc_route_place {
+    unsigned service;
+    unsigned route;
+    bool is_known; /* false: it never came to a service */
+};
+
 /** A complete request. All views die when the handler returns; call lives until it is answered. */
 struct enc_request {
     enum enc_method method;
@@ -45,6 +53,7 @@ struct enc_request {
     struct enc_request_id id;
     struct enc_call *call;
     struct enc_gathering *gathering; /* of the loop, see enc_host_end_turn; NULL: none */
+    uint64_t arrived_ns;             /* by now_ns */
 };
 
 /** What is left of a quota, for the RateLimit fields of an answer. */
@@ -63,6 +72,7 @@ struct enc_reply {
     bool is_public;                /* holds nothing that only its reader may know */
     bool immutable;                /* the answer never changes: may be cached for ever */
     const struct enc_quota *quota; /* lives as long as the body; NULL: none is kept */
+    struct enc_route_place place;
     struct enc_bytes body;
     void (*release)(void *owner);
     void *owner;
@@ -96,6 +106,9 @@ struct enc_runtime {
 
     /** Wall clock in Unix ms. Any thread; read once per turn. */
     uint64_t (*now_ms)(void *self);
+
+    /** A clock that only goes forward, in ns, for durations. Any thread. NULL: nothing is timed. */
+    uint64_t (*now_ns)(void *self);
 
     /** Fill with cryptographically strong bytes; aborts when there are none. Any thread. */
     void (*random)(void *self, uint8_t *out, size_t len);

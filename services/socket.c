@@ -1,6 +1,7 @@
 /* One WebSocket as its loop sees it: which subscriptions it has, and which frames still belong to
  * one (9.1-9.4). */
 #include "services/answer.h"
+#include "services/count.h"
 #include "services/inside.h"
 #include "services/post.h"
 
@@ -209,6 +210,7 @@ static void on_close(struct enc_socket *socket, struct enc_exchange *exchange)
     struct row *row = find_sub(socket, sub_id);
     if (row)
         end_row(socket, row, ENC_CLOSED_CLIENT_CLOSE);
+    enc_count_answer(exchange, (struct enc_verdict){.err = ENC_ERR_OK});
     enc_exchange_free(exchange);
 }
 
@@ -261,6 +263,8 @@ static struct enc_exchange *exchange_of(struct enc_socket *socket, struct enc_by
     if (!exchange)
         return NULL;
     exchange->service = socket->place.service;
+    exchange->route_number = socket->place.route;
+    exchange->arrived_ns = enc_host_now_ns(socket->host);
     exchange->has_enclave = socket->place.has_enclave;
     memcpy(exchange->enclave32, socket->place.enclave32, 32);
     exchange->asker.conn = socket->conn;

@@ -1,6 +1,7 @@
 #include "services/subscribers.h"
 
 #include "services/answer.h"
+#include "services/count.h"
 #include "services/frames.h"
 #include "services/read.h"
 #include "services/sub.h"
@@ -37,6 +38,7 @@ static void unlink_sub(struct enc_node *node, struct enc_sub **at)
     struct enc_sub *sub = *at;
     *at = sub->next;
     node->subs->count--;
+    enc_count(node->host, ENC_COUNTED_SUBS_OPEN, -1);
     enc_exchange_free(sub->exchange); /* the sub lies in its arena */
 }
 
@@ -244,6 +246,7 @@ static void advance(struct enc_node *node, struct enc_sub **at)
     if (err != ENC_ERR_OK) {
         *at = sub->next;
         node->subs->count--;
+        enc_count(node->host, ENC_COUNTED_SUBS_OPEN, -1);
         enc_answer_err(sub->exchange, err);
         return;
     }
@@ -343,6 +346,9 @@ void enc_subs_add(struct enc_node *node, struct enc_exchange *exchange)
     sub->next = node->subs->first;
     node->subs->first = sub;
     node->subs->count++;
+    enc_count(node->host, ENC_COUNTED_SUBS, 1);
+    enc_count(node->host, ENC_COUNTED_SUBS_OPEN, 1);
+    enc_count_answer(exchange, (struct enc_verdict){.err = ENC_ERR_OK});
     set_timer(node, ends_ms(sub));
     advance(node, &node->subs->first);
 }

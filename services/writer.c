@@ -1,3 +1,4 @@
+#include "services/count.h"
 #include "services/inside.h"
 #include "services/run.h"
 #include "services/subscribers.h"
@@ -63,20 +64,48 @@ static void note(struct enc_host *host, enum enc_outcome outcome,
                           memory_order_relaxed);
 }
 
+static void count_waiting(const struct enc_host *host, struct enc_run *const *runs, size_t count,
+                          uint64_t now_ns)
+{
+    uint64_t commits = 0;
+    for (size_t i = 0; i < count; i++) {
+        enc_count_span(host, ENC_STAGE_WRITER, runs[i]->marked_ns, now_ns);
+        commits += runs[i]->count;
+    }
+    enc_count_size(host, ENC_COUNTED_RUNS_OF_BATCH, count);
+    enc_count_size(host, ENC_COUNTED_COMMITS_OF_BATCH, commits);
+}
+
+/* Returns when it was over. */
+static uint64_t count_written(const struct enc_host *host, enum enc_outcome outcome,
+                              const struct enc_apply_facts *facts, uint64_t since_ns)
+{
+    enc_count_transaction(host, outcome);
+    if (outcome != ENC_OUTCOME_OK)
+        return since_ns;
+    enc_count_span(host, ENC_STAGE_WRITE, since_ns, facts->sync_began);
+    return enc_count_stage(host, ENC_STAGE_SYNC, facts->sync_began);
+}
+
 static void write_batch(struct enc_host *host, struct enc_store *store, struct enc_run **runs,
                         size_t count)
 {
     struct enc_apply_facts facts = {.culprit = SIZE_MAX};
+    uint64_t began_ns = enc_host_now_ns(host);
+    count_waiting(host, runs, count, began_ns);
     enum enc_outcome outcome = apply_all(store, runs, count, &facts);
     while (outcome == ENC_OUTCOME_FAILED && facts.culprit < count && count > 1) {
         finish(runs[facts.culprit], ENC_OUTCOME_FAILED);
         runs[facts.culprit] = runs[--count];
         outcome = apply_all(store, runs, count, &facts);
     }
+    uint64_t ended_ns = count_written(host, outcome, &facts, began_ns);
     note(host, outcome, &facts);
     if (outcome == ENC_OUTCOME_FENCED || outcome == ENC_OUTCOME_IN_DOUBT)
         /* release: whoever sees the flag also sees which runs were answered before */
         atomic_store_explicit(&host->store_failed, true, memory_order_release);
+    for (size_t i = 0; i < count; i++)
+        runs[i]->marked_ns = ended_ns;
     finish_all(runs, count, outcome);
     if (outcome == ENC_OUTCOME_OK)
         enc_store_add_room(store);

@@ -98,6 +98,12 @@ static void sweep_readers(const struct enc_store *store, uint64_t txn_id)
         mdb_reader_check(store->env, &dead);
 }
 
+void enc_store_time(struct enc_store *store, uint64_t (*clock)(void *self), void *self)
+{
+    store->clock = clock;
+    store->clock_self = self;
+}
+
 enum enc_outcome enc_store_apply(struct enc_store *store, struct enc_apply_facts *facts,
                                  const struct enc_writeset *const *sets, size_t count)
 {
@@ -118,6 +124,7 @@ enum enc_outcome enc_store_apply(struct enc_store *store, struct enc_apply_facts
     rc = run_sets(store, facts, txn, sets, count);
     if (rc)
         return fail(facts, txn, rc);
+    facts->sync_began = store->clock ? store->clock(store->clock_self) : 0;
     rc = mdb_txn_commit(txn);
     sweep_readers(store, facts->txn_id);
     return rc ? judge(store, facts, rc) : ENC_OUTCOME_OK;

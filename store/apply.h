@@ -21,9 +21,16 @@ struct enc_apply_facts {
     uint64_t txn_id;     /* what made the sets durable; compare with enc_snap_txn_id */
     uint64_t byte_count; /* keys and values handed to the engine */
     size_t op_count;
-    size_t culprit;   /* index of the set that broke a write-once rule, else SIZE_MAX */
-    int engine_error; /* 0, an errno or an engine code; enc_store_error_text names it */
+    size_t culprit;      /* index of the set that broke a write-once rule, else SIZE_MAX */
+    uint64_t sync_began; /* what the clock of enc_store_time said when the sync began; 0 = never */
+    int engine_error;    /* 0, an errno or an engine code; enc_store_error_text names it */
 };
+
+/**
+ * Lend the store a clock for sync_began: it has none of its own. Before the first apply; clock is
+ * called by whoever applies.
+ */
+void enc_store_time(struct enc_store *store, uint64_t (*clock)(void *self), void *self);
 
 /**
  * Apply all sets, in order, in one transaction with one sync: all or nothing. Blocks for the sync.

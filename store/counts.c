@@ -1,6 +1,8 @@
 #include "store/counts.h"
 #include "store/engine.h"
 
+#include <sys/stat.h>
+
 static uint32_t taken(const struct enc_store *store)
 {
     uint32_t count = 0;
@@ -22,6 +24,14 @@ static int count_rows(struct enc_store_counts *out, const struct enc_snap *snap)
     return rc;
 }
 
+static uint64_t file_len(const struct enc_store *store)
+{
+    struct stat facts = {0};
+    int fd = -1;
+    bool is_open = mdb_env_get_fd(store->env, &fd) == 0 && fstat(fd, &facts) == 0;
+    return is_open ? (uint64_t)facts.st_size : 0;
+}
+
 enum enc_err enc_store_counts(struct enc_store *store, struct enc_store_counts *out)
 {
     MDB_envinfo info;
@@ -36,6 +46,7 @@ enum enc_err enc_store_counts(struct enc_store *store, struct enc_store_counts *
         return ENC_ERR_INTERNAL;
     out->map_len = info.me_mapsize;
     out->used_len = (info.me_last_pgno + 1) * (uint64_t)out->page_len;
+    out->file_len = file_len(store);
     out->txn_id = info.me_last_txnid;
     return ENC_ERR_OK;
 }

@@ -7,6 +7,7 @@
 struct enc_store_counts {
     uint64_t map_len;  /* bytes the shard may grow to */
     uint64_t used_len; /* bytes of pages ever used; the file has room behind them */
+    uint64_t file_len; /* with that room */
     uint64_t txn_id;   /* last applied */
     uint32_t page_len;
     uint32_t reader_max;

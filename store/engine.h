@@ -25,7 +25,9 @@ struct enc_store {
     uint64_t map_len;
     uint32_t page_len;
     bool sync;
-    uint64_t file_len; /* at the least; the writer's */
+    uint64_t file_len;             /* at the least; the writer's */
+    uint64_t (*clock)(void *self); /* NULL = nobody asks */
+    void *clock_self;
     atomic_uint_fast64_t next_ord;
     atomic_bool writable;
 };

@@ -218,14 +218,15 @@ await runSuite(async ({ check }) => {
       const [seen, families] = [new Set(), new Set()];
       let family = null;
       for (const line of text.trimEnd().split('\n').filter((one) => one !== '# EOF')) {
-        const told = line.match(/^# (HELP|TYPE) ([a-z_]+) (.+)$/);
-        const sample = line.match(/^([a-z_]+)(?:\{[a-z]+="[^"]*"\})? (\S+)$/);
+        const told = line.match(/^# (HELP|TYPE|UNIT) ([a-z_]+) (.+)$/);
+        const sample = line.match(/^([a-z_]+)(?:\{(?:[a-z]+="[^"]*",?)+\})? (\S+)$/);
         if (told?.[1] === 'HELP') assert.ok(!families.has(told[2]), line);
         if (told?.[1] === 'TYPE') assert.equal(families.has(told[2]), true, line);
         if (told) families.add(family = told[2]);
         else {
           assert.ok(sample && Number.isFinite(Number(sample[2])) && !seen.has(line.split(' ')[0]), line);
-          assert.ok([family, `${family}_total`].includes(sample[1]), `${line} below ${family}`);
+          const names = ['', '_total', '_bucket', '_sum', '_count', '_info'].map((end) => family + end);
+          assert.ok(names.includes(sample[1]), `${line} below ${family}`);
           seen.add(line.split(' ')[0]);
         }
       }

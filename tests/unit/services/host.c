@@ -42,8 +42,6 @@ Test(host, counts_tell_what_happened)
     const uint8_t *enclave32 = rig_create(&rig, &(struct shape){0});
     rig_commit(&rig, &(struct draft){STRANGER, enclave32, "Note", "x", NULL, 0});
     enc_host_counts(rig.host, &counts);
-    cr_assert_eq(counts.commits_accepted, 2, "one of them made the registry");
-    cr_assert_eq(counts.commits_refused, 1);
     cr_assert_eq(counts.writer_runs, 1);
     cr_assert_eq(counts.live_enclaves, 1);
     cr_assert_eq(counts.mails_waiting, 0);

@@ -65,6 +65,12 @@ static uint64_t now_ms(void *self)
     return (uint64_t)((int64_t)enc_sim_now_ms(rig->sim) + rig->skew_ms);
 }
 
+static uint64_t now_ns(void *self)
+{
+    const struct rig *rig = (const struct rig *)self;
+    return enc_sim_now_ms(rig->sim) * 1000000;
+}
+
 static void fill_random(void *self, uint8_t *out, size_t len)
 {
     struct rig *rig = (struct rig *)self;
@@ -286,8 +292,8 @@ void rig_init(struct rig *rig, uint64_t seed)
     cr_assert_eq(enc_sim_open(&rig->sim, seed, START_MS), ENC_ERR_OK);
     rig->loop = (struct enc_sim_source){loop_choices, loop_run, NULL, rig, NULL};
     enc_sim_add(rig->sim, &rig->loop);
-    rig->runtime = (struct enc_runtime){rig,      now_ms,    fill_random, reply, ws_send,
-                                        ws_close, conn_hold, conn_drop,   fetch};
+    rig->runtime = (struct enc_runtime){rig,     now_ms,   now_ns,    fill_random, reply,
+                                        ws_send, ws_close, conn_hold, conn_drop,   fetch};
     rig->data_config = (struct enc_data_config){
         .dir = rig->dir, .node_pub32 = rig->node.pub32, .map_len = 1 << 28, .sync = false};
     rig->config = (struct enc_host_config){

@@ -24,5 +24,6 @@ Test(counts, tell_rows_readers_and_growth)
     cr_assert_eq(after.reader_count, 1);
     cr_assert_gt(after.used_len, before.used_len + 2000 * 100);
     cr_assert_eq(after.used_len % after.page_len, 0);
+    cr_assert_geq(after.file_len, after.used_len);
     rig_fini(&rig);
 }
