@@ -51,6 +51,8 @@ const REFUSED = [
   ['service.port=0', 'service.port'],
   ['config.data=/x', 'data'],
   ['config.listen=0.0.0.0:1', 'listen'],
+  ['config.tls.listen=0.0.0.0:1', 'listen'],
+  ['config.admin_tls.certificate=x', 'admin_tls'],
   ['config.limits.body=1', 'body'],
   ['config.log_level=loud', 'log_level'],
 ];
