@@ -346,6 +346,23 @@ bool enc_config_load(struct enc_config *config, enum enc_config_action *action,
     return fault->count == 0;
 }
 
+#define ENC_LIVE_FIXED(field)
+#define ENC_LIVE_LIVE(field) .field = config->field,
+#define ENC_TEXT(...)
+#define ENC_ADDRESS(...)
+#define ENC_NUMBER(field, key, flag, reload, ...) ENC_LIVE_##reload(field)
+#define ENC_BOOL(...)
+#define ENC_CHOICE(...)
+#define ENC_RATIO(...)
+#define ENC_LIST(...)
+#define ENC_LIMIT(...)
+struct enc_config_live enc_config_live(const struct enc_config *config)
+{
+    return (struct enc_config_live){
+#include "net/config.def"
+    };
+}
+
 void enc_config_adopt(struct enc_config *config, struct enc_config *fresh,
                       void (*changed)(const char *key))
 {

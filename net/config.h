@@ -55,6 +55,32 @@ struct enc_config {
 #undef ENC_LIST
 #undef ENC_LIMIT
 
+#define ENC_LIVE_FIXED(field)
+#define ENC_LIVE_LIVE(field) uint64_t field;
+#define ENC_TEXT(...)
+#define ENC_ADDRESS(...)
+#define ENC_NUMBER(field, key, flag, reload, ...) ENC_LIVE_##reload(field)
+#define ENC_BOOL(...)
+#define ENC_CHOICE(...)
+#define ENC_RATIO(...)
+#define ENC_LIST(...)
+#define ENC_LIMIT(...)
+/** The numbers that follow SIGHUP, by value: each loop has a copy of its own, which changes between
+ * two of its turns, all at once. */
+struct enc_config_live {
+#include "net/config.def"
+};
+#undef ENC_LIVE_FIXED
+#undef ENC_LIVE_LIVE
+#undef ENC_TEXT
+#undef ENC_ADDRESS
+#undef ENC_NUMBER
+#undef ENC_BOOL
+#undef ENC_CHOICE
+#undef ENC_RATIO
+#undef ENC_LIST
+#undef ENC_LIMIT
+
 /** durability, by the order of its names. */
 enum { ENC_DURABILITY_COMMIT, ENC_DURABILITY_OS };
 
@@ -100,6 +126,9 @@ void enc_config_fini(struct enc_config *config);
 ENC_MUST_USE bool enc_config_load(struct enc_config *config, enum enc_config_action *action,
                                   struct enc_config_fault *fault,
                                   const struct enc_config_sources *sources);
+
+/** A copy of the numbers that follow SIGHUP. */
+struct enc_config_live enc_config_live(const struct enc_config *config);
 
 /** Print what action asks for to stdout; nothing for ENC_CONFIG_RUN. */
 void enc_config_answer(const struct enc_config *config, enum enc_config_action action);

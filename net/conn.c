@@ -278,14 +278,14 @@ static void ping(struct enc_conn *conn, uint64_t now_ms)
         enc_conn_send_control(conn, PING2, sizeof PING2);
 }
 
-static void tick(struct enc_conn *conn, const struct enc_config *config, uint64_t now_ms)
+static void tick(struct enc_conn *conn, uint64_t now_ms)
 {
-    bool is_silent = now_ms - conn->seen_ms >= config->silence_ms;
+    bool is_silent = now_ms - conn->seen_ms >= conn->loop->live.silence_ms;
     if (is_silent)
         enc_metric_add(ENC_METRIC_REFUSED_SILENT_SOCKET, 1);
     if (is_silent || (conn->give_up_ms && now_ms >= conn->give_up_ms))
         enc_conn_gone(conn);
-    else if (now_ms - conn->pinged_ms >= config->ping_ms)
+    else if (now_ms - conn->pinged_ms >= conn->loop->live.ping_ms)
         ping(conn, now_ms);
 }
 
@@ -295,7 +295,7 @@ void enc_conn_tick(struct enc_loop *loop)
     struct enc_conn *next;
     for (struct enc_conn *conn = loop->conns; conn; conn = next) {
         next = conn->next;
-        tick(conn, loop->server->config, now_ms);
+        tick(conn, now_ms);
     }
 }
 

@@ -121,7 +121,7 @@ static void overrun(struct enc_conn *conn)
     enc_metric_add(ENC_METRIC_REFUSED_SLOW_SOCKET, 1);
     enc_host_socket_end_subs(conn->socket, ENC_SOCKET_END_SLOW);
     enc_conn_close(conn, CODE_SLOW);
-    enc_conn_give_up_in(conn, conn->loop->server->config->slow_grace_ms);
+    enc_conn_give_up_in(conn, conn->loop->live.slow_grace_ms);
 }
 
 static void enqueue(struct enc_conn *conn, struct enc_conn_item *item)
@@ -130,7 +130,7 @@ static void enqueue(struct enc_conn *conn, struct enc_conn_item *item)
     conn->queued_len += item_len(item);
     conn->is_closing = item->kind == ITEM_CLOSE;
     enc_conn_mark_dirty(conn);
-    if (!conn->is_slow && conn->queued_len > conn->loop->server->config->send_queue_max)
+    if (!conn->is_slow && conn->queued_len > conn->loop->live.send_queue_max)
         overrun(conn);
 }
 

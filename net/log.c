@@ -2,6 +2,7 @@
 
 #include "net/log_line.h"
 #include "net/log_queue.h"
+#include "net/metric.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -104,7 +105,9 @@ void enc_log_write(enum enc_happening happening, const struct enc_log_field *fie
     if (!enc_log_wants(happening))
         return;
     compose(&line, happening, fields);
-    if (!enc_log_queue_put(line.text, line.len) && write(STDERR_FILENO, line.text, line.len) < 0)
+    enum enc_log_put put = enc_log_queue_put(line.text, line.len);
+    enc_metric_add(put == ENC_LOG_DROPPED ? ENC_METRIC_LOG_DROPPED : ENC_METRIC_LOG_WRITTEN, 1);
+    if (put == ENC_LOG_CLOSED && write(STDERR_FILENO, line.text, line.len) < 0)
         return; /* nobody listens */
 }
 

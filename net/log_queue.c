@@ -147,7 +147,7 @@ bool enc_log_queue_start(int fd, void (*told)(uint64_t lines))
     return true;
 }
 
-static void append(struct half *half, const char *line, size_t len)
+static enum enc_log_put append(struct half *half, const char *line, size_t len)
 {
     size_t at = atomic_load_explicit(&half->len, memory_order_relaxed);
     bool fits = len <= ENC_LOG_QUEUE_LEN / 2 - at;
@@ -161,17 +161,19 @@ static void append(struct half *half, const char *line, size_t len)
     atomic_fetch_add_explicit(fits ? &queue.taken : &queue.dropped, 1, memory_order_relaxed);
     if (fits && at == 0)
         uv_cond_signal(&queue.fed);
+    return fits ? ENC_LOG_TAKEN : ENC_LOG_DROPPED;
 }
 
-bool enc_log_queue_put(const char *line, size_t len)
+enum enc_log_put enc_log_queue_put(const char *line, size_t len)
 {
     /* acquire: pairs with the release of start */
     if (!atomic_load_explicit(&queue.is_open, memory_order_acquire))
-        return false;
+        return ENC_LOG_CLOSED;
     uv_mutex_lock(&queue.lock);
-    append(&queue.halves[atomic_load_explicit(&queue.filling, memory_order_relaxed)], line, len);
+    enum enc_log_put put = append(
+        &queue.halves[atomic_load_explicit(&queue.filling, memory_order_relaxed)], line, len);
     uv_mutex_unlock(&queue.lock);
-    return true;
+    return put;
 }
 
 uint64_t enc_log_queue_taken(void)

@@ -17,9 +17,14 @@ enum { ENC_LOG_QUEUE_LEN = 1 << 20 };
  * once others have been written again. False when there is no memory or thread. Main thread. */
 ENC_MUST_USE bool enc_log_queue_start(int fd, void (*told)(uint64_t lines));
 
-/** Take a whole line. False: not started, and nothing was done. What does not fit is dropped and
- * counted. Any thread. */
-ENC_MUST_USE bool enc_log_queue_put(const char *line, size_t len);
+enum enc_log_put {
+    ENC_LOG_CLOSED, /* not started; nothing was done */
+    ENC_LOG_TAKEN,
+    ENC_LOG_DROPPED, /* it did not fit, and is counted */
+};
+
+/** Take a whole line. Any thread. */
+ENC_MUST_USE enum enc_log_put enc_log_queue_put(const char *line, size_t len);
 
 /** Lines taken and dropped since the start. Any thread. */
 uint64_t enc_log_queue_taken(void);

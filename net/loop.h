@@ -6,6 +6,7 @@
 #pragma once
 
 #include "net/bind.h"
+#include "net/config.h"
 #include "services/host.h"
 
 #include <h2o.h>
@@ -48,6 +49,7 @@ struct enc_loop {
     h2o_context_t http;
     _Atomic(struct enc_task *) inbox; /* newest first */
     struct enc_server *server;
+    struct enc_config_live live; /* changes with SIGHUP, between two turns */
     uv_thread_t thread;
     struct enc_listener listeners[ENC_LISTENER_KINDS];
     struct enc_peer *peers;   /* every open connection */

@@ -89,6 +89,13 @@ static void drop_unused(struct enc_origins *origins, const uint8_t bucket16[16])
     }
 }
 
+void enc_origins_bound(struct enc_origins *origins, const uint64_t max_per_bucket[ENC_ORIGIN_KINDS])
+{
+    uv_mutex_lock(&origins->lock);
+    memcpy(origins->max, max_per_bucket, sizeof origins->max);
+    uv_mutex_unlock(&origins->lock);
+}
+
 bool enc_origins_take(struct enc_origins *origins, const uint8_t bucket16[16],
                       enum enc_origin_kind kind)
 {

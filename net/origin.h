@@ -17,6 +17,10 @@ struct enc_origins;
 struct enc_origins *enc_origins_new(const uint64_t max_per_bucket[ENC_ORIGIN_KINDS]);
 void enc_origins_free(struct enc_origins *origins);
 
+/** Other bounds from now on; who is inside stays. Any thread. */
+void enc_origins_bound(struct enc_origins *origins,
+                       const uint64_t max_per_bucket[ENC_ORIGIN_KINDS]);
+
 /**
  * Count one more of kind for the bucket (enc_address_bucket). False when the bound is reached. Any
  * thread.

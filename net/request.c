@@ -66,7 +66,7 @@ static const struct enc_refusal *check_rate(struct visit *visit)
 
 static const struct enc_refusal *check_outstanding(struct visit *visit)
 {
-    if (visit->peer->outstanding < visit->config->outstanding_max)
+    if (visit->peer->outstanding < visit->peer->loop->live.outstanding_max)
         return NULL;
     enc_metric_add(ENC_METRIC_REFUSED_OUTSTANDING, 1);
     return &TOO_MANY_OUTSTANDING;
@@ -83,11 +83,11 @@ static size_t headers_len(const h2o_headers_t *headers)
 static const struct enc_refusal *check_headers(struct visit *visit)
 {
     const h2o_headers_t *headers = &visit->req->headers;
-    if (headers->size <= visit->config->headers_max &&
-        headers_len(headers) <= visit->config->header_len_max)
+    if (headers->size <= visit->peer->loop->live.headers_max &&
+        headers_len(headers) <= visit->peer->loop->live.header_len_max)
         return NULL;
     enc_metric_add(ENC_METRIC_REFUSED_HEADERS, 1);
-    if (headers->size > BOMB_FACTOR * visit->config->headers_max)
+    if (headers->size > BOMB_FACTOR * visit->peer->loop->live.headers_max)
         enc_peer_kill(visit->peer);
     return &HEADERS_TOO_LARGE;
 }

@@ -104,6 +104,7 @@ static void add_hosts(struct enc_server *server)
 static void init_loop(struct enc_server *server, struct enc_loop *loop)
 {
     enc_loop_init(loop, server, &server->global);
+    loop->live = enc_config_live(server->config);
     for (unsigned kind = 0; kind < ENC_LISTENER_KINDS; kind++) {
         loop->listeners[kind].kind = (enum enc_listener_kind)kind;
         loop->listeners[kind].accept.hosts = server->hosts[kind];
@@ -279,6 +280,7 @@ bool enc_server_start(struct enc_server *server, struct enc_server_fault *fault,
 struct rotation {
     struct enc_task task; /* first */
     struct enc_certs certs;
+    struct enc_config_live live;
 };
 
 static void rotate(struct enc_loop *loop, struct enc_task *task)
@@ -289,6 +291,7 @@ static void rotate(struct enc_loop *loop, struct enc_task *task)
         SSL_CTX_free(accept->ssl_ctx); /* connections hold references of their own */
         accept->ssl_ctx = rotation->certs.of[kind];
     }
+    loop->live = rotation->live;
     free(rotation);
 }
 
@@ -297,10 +300,13 @@ bool enc_server_reload(struct enc_server *server, struct enc_server_fault *fault
     struct enc_certs certs;
     if (!load_certs(&certs, fault, server->config))
         return false;
+    enc_origins_bound(server->origins, (uint64_t[]){server->config->connections_per_address,
+                                                    server->config->sockets_per_address});
     for (unsigned i = 0; i < server->loop_count; i++) {
         struct rotation *rotation = enc_net_new(sizeof *rotation);
         rotation->task.run = rotate;
         rotation->certs = enc_certs_hold(&certs);
+        rotation->live = enc_config_live(server->config);
         enc_loop_post(&server->loops[i], &rotation->task);
     }
     enc_metric_set(ENC_METRIC_TLS_NOT_AFTER, enc_certs_not_after(&certs));

@@ -42,8 +42,7 @@ static bool is_slow_request(const h2o_req_t *req, struct enc_peer *peer, const s
 static bool is_slow_response(const h2o_req_t *req, struct enc_peer *peer, const struct timeval *now)
 {
     const struct timeval *answered = &req->timestamps.response_start_at;
-    return is_set(answered) &&
-           is_older(answered, now, peer->loop->server->config->response_timeout_ms);
+    return is_set(answered) && is_older(answered, now, peer->loop->live.response_timeout_ms);
 }
 
 static void cut(const struct enc_peer *peer, enum enc_metric reason)

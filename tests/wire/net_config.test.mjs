@@ -9,7 +9,9 @@ import net from 'node:net';
 import path from 'node:path';
 import { newCertificate } from './lib/certificate.mjs';
 import { runSuite } from './lib/check.mjs';
+import { request } from './lib/http.mjs';
 import { Daemon, PROGRAM, newFolder } from './lib/process.mjs';
+import { until } from './lib/wait.mjs';
 
 /** Run to the end: { status, out, err }. */
 function enclaved(args, env = {}) {
@@ -239,6 +241,42 @@ await runSuite(async ({ check, skip }) => {
       assert.equal(status, 1);
       assert.match(err, /tls: /);
     }
+  });
+  await check('SIGHUP: what may change does so together, the rest is named, a mistake changes nothing', async () => {
+    const file = fileOf('limits: {headers: 64, header: 16384}\nlisten: 127.0.0.1:1\n');
+    const daemon = await Daemon.start({ args: ['--config', file, '--threads', '8'] });
+    const few = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`x-${i}`, 'y']));
+    const long = { 'x-long': 'y'.repeat(3000) };
+    const statuses = async () => [await request('GET', daemon.url, '/info/node', undefined, few),
+      await request('GET', daemon.url, '/info/node', undefined, long)].map(({ status }) => status);
+    const reload = async (text, event) => {
+      const from = daemon.lines.length;
+      fs.writeFileSync(file, text);
+      daemon.child.kill('SIGHUP');
+      await until(() => daemon.lines.slice(from).some((line) => line.event === event), event);
+      return daemon.lines.slice(from);
+    };
+    const socket = net.connect(new URL(daemon.url).port, '127.0.0.1');
+    assert.deepEqual(await statuses(), [200, 200]);
+    const named = await reload('limits: {headers: 10, header: 1024}\nshards: 3\nlisten: 127.0.0.1:2\n', 'reloaded');
+    assert.deepEqual(named.filter((line) => line.event === 'waits_for_restart').map((line) => line.key), ['shards']);
+    await until(async () => (await statuses()).every((status) => status === 431), 'the new limits, on every loop');
+    const wrong = await reload('limits: {headers: 64, header: 16384, nonsense: 1}\nthreads: x\n', 'not_reloaded');
+    assert.deepEqual(wrong.map((line) => line.why), [`${file}:1: limits.nonsense: unknown key`,
+      `${file}:2: threads: not a number`]);
+    assert.deepEqual(await statuses(), [431, 431], 'all of it was left');
+    await reload('limits: {silence_ms: 200}\n', 'not_reloaded');
+    await reload('{}', 'reloaded');
+    await until(async () => (await statuses()).every((status) => status === 200), 'the defaults again');
+    assert.ok(!socket.destroyed, 'no connection was cut');
+    socket.end('GET /info/node HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    const chunks = await socket.toArray();
+    assert.match(Buffer.concat(chunks).toString(), /^HTTP\/1\.1 200 /);
+    fs.rmSync(file);
+    const from = daemon.lines.length;
+    daemon.child.kill('SIGHUP');
+    await until(() => daemon.lines.slice(from).some((line) => /No such file/.test(line.why)), 'a file that is gone');
+    assert.equal((await daemon.stop()).code, 0);
   });
   const wide = 'IPv6, names, and eight threads with two loops';
   if (!await canListen('::1') || !await canListen('localhost')) skip(wide, 'no ::1 or no localhost here');

@@ -307,3 +307,17 @@ Test(config, ratios_are_parts_of_one)
         enc_config_fini(&config);
     }
 }
+
+Test(config, loops_get_the_numbers_that_may_change)
+{
+    struct enc_config config;
+    struct enc_config_fault fault;
+    cr_assert(load(&config, &fault, (char *[]){"enclaved", NULL}));
+    config.headers_max = 11;
+    config.silence_ms = 12;
+    struct enc_config_live live = enc_config_live(&config);
+    cr_assert_eq(live.headers_max, 11);
+    cr_assert_eq(live.silence_ms, 12);
+    cr_assert_eq(live.ping_ms, 30000);
+    enc_config_fini(&config);
+}

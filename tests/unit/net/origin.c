@@ -28,6 +28,21 @@ Test(origin, each_address_and_kind_has_its_own_bound)
     enc_origins_free(origins);
 }
 
+Test(origin, bounds_change_while_some_are_inside)
+{
+    struct enc_origins *origins = enc_origins_new(MAX);
+    uint8_t one[16];
+    name(one, 1);
+    for (unsigned i = 0; i < 3; i++)
+        cr_assert(enc_origins_take(origins, one, ENC_ORIGIN_CONNECTION));
+    enc_origins_bound(origins, (uint64_t[]){2, 1});
+    enc_origins_give(origins, one, ENC_ORIGIN_CONNECTION);
+    cr_assert_not(enc_origins_take(origins, one, ENC_ORIGIN_CONNECTION));
+    enc_origins_bound(origins, (uint64_t[]){4, 1});
+    cr_assert(enc_origins_take(origins, one, ENC_ORIGIN_CONNECTION));
+    enc_origins_free(origins);
+}
+
 /* More addresses than chains: all are kept apart, all are forgotten. */
 Test(origin, many_addresses_come_and_go)
 {
