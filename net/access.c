@@ -73,12 +73,13 @@ static void tell(h2o_req_t *req, const struct enc_ticket *ticket, bool has_faile
         enc_log_text("request_id", ticket->id.text),
         enc_log_text("method", method_of(req)),
         enc_log_text("service", ticket->service ? ticket->service : "none"),
+        enc_log_text("route", enc_route_name(ticket->place)),
         enc_log_number("status", (uint64_t)req->res.status),
         enc_log_number("bytes", req->bytes_sent),
         enc_log_number("duration_us", (uv_hrtime() - ticket->begun_ns) / 1000),
         enc_log_text("protocol", protocol_of(req)),
     };
-    size_t count = 7;
+    size_t count = 8;
     if (ticket->code[0])
         fields[count++] = enc_log_text("code", ticket->code);
     if (atomic_load_explicit(&has_addresses, memory_order_relaxed))

@@ -5,6 +5,7 @@
 #include "net/process.h"
 #include "net/respond.h"
 #include "net/server.h"
+#include "net/ticket.h"
 
 #include <stdlib.h>
 
@@ -83,6 +84,8 @@ static void settle(struct enc_call *call)
 
 static void count(const struct enc_call *call, uint16_t status, struct enc_route_place place)
 {
+    if (call->req)
+        enc_ticket_of(call->req)->place = place;
     struct enc_request_fact fact = {
         .place = place,
         .protocol = call->is_h2 ? ENC_PROTOCOL_H2 : ENC_PROTOCOL_H1,

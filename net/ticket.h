@@ -10,6 +10,7 @@ struct enc_ticket {
     struct enc_request_id id;
     uint64_t begun_ns;
     const char *service; /* static; NULL = none yet */
+    struct enc_route_place place;
     char code[32];       /* of the error it was answered with, "" = none */
 };
 

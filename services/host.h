@@ -201,6 +201,9 @@ enum enc_handled {
     ENC_HANDLED_UPGRADE /* accept the WebSocket; the call was not touched and stays net's */
 };
 
+/** The path of the route at place, with ':' for what varies; "none" when there is none. Static. */
+const char *enc_route_name(struct enc_route_place place);
+
 /** A WebSocket's place: one enclave of a service, or all of them when has_enclave is false. */
 struct enc_ws_place {
     unsigned service;

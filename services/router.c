@@ -84,6 +84,15 @@ size_t enc_service_routes(const struct enc_service *service,
     return count;
 }
 
+const char *enc_route_name(struct enc_route_place place)
+{
+    const struct enc_route *rows[ENC_ROUTE_MAX];
+    if (!place.is_known || place.route == 0)
+        return "none";
+    ENC_CHECK(place.route <= enc_service_routes(enc_service_at(place.service), rows));
+    return rows[place.route - 1]->path;
+}
+
 enum enc_err enc_route_find(struct enc_routed *out, const struct enc_service *service,
                             const struct enc_target *target, const struct enc_request *request)
 {

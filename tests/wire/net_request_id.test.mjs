@@ -98,10 +98,12 @@ await runSuite(async ({ check }) => {
     const line = await lineOf('line-1');
     const { time, duration_us: took, bytes, ...rest } = line;
     assert.deepEqual(rest, { level: 'info', room: 'net', event: 'request', msg: 'request', request_id: 'line-1',
-      method: 'GET', service: 'chat', status: 200, protocol: 'http/1.1' });
+      method: 'GET', service: 'chat', route: '/info/node', status: 200, protocol: 'http/1.1' });
     assert.ok(took > 0 && took < 5_000_000 && bytes > 100 && Date.parse(time) > 0);
     await ask({ 'x-request-id': 'line-2' }, '/enclave/zz');
     assert.equal((await lineOf('line-2')).code, 'INVALID_ROUTE');
+    await ask({ 'x-request-id': 'line-4' }, `/registry/enclaves/${'ab'.repeat(32)}`);
+    assert.equal((await lineOf('line-4')).route, '/enclaves/:id', 'what varies is not told');
     await ask({ 'x-request-id': 'line-3' }, '/', 'BREW');
     assert.equal((await lineOf('line-3')).method, 'other', "the client's own words are not told");
   });
