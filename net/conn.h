@@ -24,33 +24,35 @@ struct enc_conn_message {
     size_t len, cap;
 };
 
+/* What a frame on its way out touches comes first: with thousands of sockets none of it is in a
+ * cache. */
 struct enc_conn {
     _Atomic uint32_t holds; /* the open socket, the host, every item on its way to the loop */
-    struct enc_loop *loop;
-    struct enc_conn *prev, *next; /* loop->conns while open */
-    struct enc_conn *dirty_next;
-    h2o_socket_t *sock; /* NULL before and after */
-    wslay_event_context_ptr wslay;
-    struct enc_socket *socket; /* the host's side */
-    struct enc_ws_place place;
-    struct enc_conn_message message;
-    struct enc_conn_queue queue;  /* not yet written */
-    struct enc_conn_queue flight; /* being written */
-    uint8_t *flat;                /* one flat copy of flight, for TLS */
-    size_t queued_len;            /* bytes of queue and flight */
-    struct enc_conn_item *pong;   /* in queue, at most one: a newer one replaces it */
-    size_t control_len;           /* of a control frame that wslay is handing over */
-    uint8_t control[ENC_CONTROL_LEN_MAX];
-    uint8_t bucket16[16];
-    uint64_t seen_ms; /* last sign of life */
-    uint64_t pinged_ms;
-    uint64_t give_up_ms; /* the socket is cut then; 0 = never */
     bool is_dirty;
     bool is_control; /* the frame being received is a control frame */
     bool is_closing; /* a close frame is queued or sent: no more messages, either way */
     bool is_closed;  /* our close frame has left */
     bool is_slow;    /* its queue was overrun */
     bool is_deaf;    /* wslay reads no more; bytes are thrown away until the client closes */
+    struct enc_loop *loop;
+    struct enc_conn *dirty_next;
+    h2o_socket_t *sock;           /* NULL before and after */
+    struct enc_socket *socket;    /* the host's side */
+    struct enc_conn_queue queue;  /* not yet written */
+    struct enc_conn_queue flight; /* being written */
+    size_t queued_len;            /* bytes of queue and flight */
+    struct enc_conn_item *pong;   /* in queue, at most one: a newer one replaces it */
+    uint8_t *flat;                /* one flat copy of flight, for TLS */
+    wslay_event_context_ptr wslay;
+    struct enc_conn *prev, *next; /* loop->conns while open */
+    struct enc_conn_message message;
+    struct enc_ws_place place;
+    uint64_t seen_ms; /* last sign of life */
+    uint64_t pinged_ms;
+    uint64_t give_up_ms; /* the socket is cut then; 0 = never */
+    uint8_t bucket16[16];
+    size_t control_len; /* of a control frame that wslay is handing over */
+    uint8_t control[ENC_CONTROL_LEN_MAX];
 };
 
 /**

@@ -5,6 +5,7 @@
 #include "net/server.h"
 
 #include <stdlib.h>
+#include <sys/uio.h>
 
 enum {
     BATCH_ITEMS_MAX = 32,       /* one write gathers at most this many items ... */
@@ -25,8 +26,16 @@ struct enc_conn_item {
     struct enc_outgoing outgoing;
     enum item_kind kind;
     uint8_t head_len;
-    uint8_t head[ENC_CONTROL_LEN_MAX]; /* header of the frame, or all of a control frame */
+    uint8_t head[]; /* header of the frame, or all of a control frame */
 };
+
+/* There are as many of them at once as there are subscribers. */
+static struct enc_conn_item *new_item(enum item_kind kind, size_t head_max)
+{
+    struct enc_conn_item *item = enc_net_new(sizeof *item + head_max);
+    item->kind = kind;
+    return item;
+}
 
 static void push_tail(struct enc_conn_queue *queue, struct enc_conn_item *item)
 {
@@ -156,8 +165,7 @@ static void post_item(struct enc_conn *conn, struct enc_conn_item *item)
 
 void enc_conn_send(struct enc_conn *conn, const struct enc_outgoing *outgoing)
 {
-    struct enc_conn_item *item = enc_net_new(sizeof *item);
-    item->kind = ITEM_FRAME;
+    struct enc_conn_item *item = new_item(ITEM_FRAME, HEAD_LEN_MAX);
     item->outgoing = *outgoing;
     if (outgoing->frame)
         write_head(item);
@@ -166,8 +174,7 @@ void enc_conn_send(struct enc_conn *conn, const struct enc_outgoing *outgoing)
 
 void enc_conn_close(struct enc_conn *conn, uint16_t code)
 {
-    struct enc_conn_item *item = enc_net_new(sizeof *item);
-    item->kind = ITEM_CLOSE;
+    struct enc_conn_item *item = new_item(ITEM_CLOSE, HEAD_LEN_MAX);
     item->head_len = 4;
     memcpy(item->head, (uint8_t[]){FIRST_CLOSE, 2, (uint8_t)(code >> 8), (uint8_t)code}, 4);
     post_item(conn, item);
@@ -177,8 +184,7 @@ static struct enc_conn_item *control_item(struct enc_conn *conn, uint8_t first)
 {
     if (first == FIRST_PONG && conn->pong)
         return conn->pong; /* RFC 6455 5.5.3: only the last ping needs an answer */
-    struct enc_conn_item *item = enc_net_new(sizeof *item);
-    item->kind = ITEM_CONTROL;
+    struct enc_conn_item *item = new_item(ITEM_CONTROL, ENC_CONTROL_LEN_MAX);
     push_head(&conn->queue, item);
     if (first == FIRST_PONG)
         conn->pong = item;
@@ -284,18 +290,43 @@ static void pieces_of(struct enc_bytes pieces[PIECES], const struct enc_conn_ite
     pieces[2] = bytes_of(item->outgoing.rest);
 }
 
-static void write_shared(struct enc_conn *conn)
+static size_t vector_of(struct iovec vector[PIECES * BATCH_ITEMS_MAX], const struct enc_conn *conn)
 {
-    h2o_iovec_t vector[PIECES * BATCH_ITEMS_MAX];
     struct enc_bytes pieces[PIECES];
     size_t count = 0;
     for (struct enc_conn_item *item = conn->flight.head; item; item = item->next) {
         pieces_of(pieces, item);
         for (int i = 0; i < PIECES; i++)
             if (pieces[i].len > 0)
-                vector[count++] = h2o_iovec_init(pieces[i].data, pieces[i].len);
+                vector[count++] = (struct iovec){(void *)(uintptr_t)pieces[i].data, pieces[i].len};
     }
-    h2o_socket_write(conn->sock, vector, count, on_written);
+    return count;
+}
+
+/* What is left of vector behind its first len bytes goes the long way. */
+static void write_rest(struct enc_conn *conn, const struct iovec *vector, size_t count, size_t len)
+{
+    h2o_iovec_t rest[PIECES * BATCH_ITEMS_MAX];
+    size_t first = 0;
+    for (; first < count && len >= vector[first].iov_len; first++)
+        len -= vector[first].iov_len;
+    for (size_t i = first; i < count; i++)
+        rest[i - first] = h2o_iovec_init(vector[i].iov_base, vector[i].iov_len);
+    rest[0].base += len;
+    rest[0].len -= len;
+    h2o_socket_write(conn->sock, rest, count - first, on_written);
+}
+
+/* Whether all of it has left. What fails is found out by the long way. */
+static bool write_shared(struct enc_conn *conn, size_t len)
+{
+    struct iovec vector[PIECES * BATCH_ITEMS_MAX];
+    size_t count = vector_of(vector, conn);
+    ssize_t taken = writev(h2o_socket_get_fd(conn->sock), vector, (int)count);
+    if (taken == (ssize_t)len)
+        return true;
+    write_rest(conn, vector, count, taken > 0 ? (size_t)taken : 0);
+    return false;
 }
 
 /* TLS would make a record of every header; it copies anyway. */
@@ -319,12 +350,12 @@ static void flush(struct enc_conn *conn)
 {
     while (conn->queue.head && !conn->flight.head) {
         size_t len = gather(conn);
-        if (len == 0)
-            settle_flight(conn);
-        else if (conn->sock->ssl)
+        if (len > 0 && conn->sock->ssl)
             write_flat(conn, len);
-        else
-            write_shared(conn);
+        else if ((len == 0 || write_shared(conn, len)) && settle_flight(conn)) {
+            enc_conn_after_farewell(conn);
+            return;
+        }
     }
 }
 
