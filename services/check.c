@@ -4,6 +4,7 @@
 #include "services/check_tree.h"
 #include "services/host.h"
 #include "services/state.h"
+#include "services/tree.h"
 
 struct check {
     struct enc_check_report *report;
@@ -77,6 +78,17 @@ static const char *compare_leaf(const struct enc_ct_leaf_row *row,
     return is_timely ? NULL : "a bundle was closed at another time";
 }
 
+/* /state finds the newest leaf of a state by a row of its own. */
+static bool see_leaf_row(struct check *check, const struct enc_replay_leaf *leaf)
+{
+    bool found = false;
+    uint64_t newest = 0;
+    return read_well(check, enc_snap_leaf_of_state(check->snap, &found, &newest, check->ord,
+                                                   leaf->state_hash32)) &&
+           ((found && newest >= leaf->index) ||
+            flaw_at(check, "a bundle is not found by its state_hash", leaf->index));
+}
+
 static bool see_leaf(void *opaque, const struct enc_replay *replay,
                      const struct enc_replay_leaf *leaf)
 {
@@ -86,7 +98,7 @@ static bool see_leaf(void *opaque, const struct enc_replay *replay,
     if (!read_well(check, enc_snap_ct_leaf(check->snap, &row, check->ord, leaf->index)))
         return flaw_at(check, "a bundle is missing", leaf->index);
     const char *what = compare_leaf(&row, leaf);
-    return !what || flaw_at(check, what, leaf->index);
+    return what ? flaw_at(check, what, leaf->index) : see_leaf_row(check, leaf);
 }
 
 /* ---- the events ---- */
@@ -267,6 +279,13 @@ static bool check_tree(struct check *check)
     return read_well(check, err) && (!what || flaw(check, what));
 }
 
+static bool check_leaf_rows(struct check *check)
+{
+    bool is_sound = false;
+    return read_well(check, enc_leaf_rows_check(check->snap, &is_sound, check->ord)) &&
+           (is_sound || flaw(check, "a row finds another bundle than that of its state_hash"));
+}
+
 /* ---- the whole ---- */
 
 static bool load(struct check *check)
@@ -309,7 +328,8 @@ static bool begin(struct check *check)
 static void run(struct check *check)
 {
     bool is_sound = feed_all(check) && close_last(check) && finish(check) &&
-                    check_statuses(check) && check_head(check) && check_tree(check);
+                    check_statuses(check) && check_head(check) && check_tree(check) &&
+                    check_leaf_rows(check);
     check->report->leaf_count = check->replay.ct.count;
     ENC_CHECK(is_sound || check->report->flaw || check->err != ENC_ERR_OK);
     enc_replay_fini(&check->replay);

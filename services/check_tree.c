@@ -8,6 +8,7 @@ struct walk {
     struct enc_smt *rebuilt;
     uint8_t empty32[32];
     uint64_t leaf_count;
+    uint64_t node_count;
     const char *flaw;
     enum enc_err err;
 };
@@ -33,6 +34,7 @@ static bool load(struct walk *walk, struct enc_smt_node *node, struct enc_smt_re
     struct enc_bytes record;
     if (enc_snap_smt_node(walk->snap, &record, walk->ord, ref.version, ref.index) != ENC_ERR_OK)
         return fail(walk, "a node of the state tree is missing");
+    walk->node_count++;
     return enc_smt_node_decode(node, record) == ENC_ERR_OK ||
            fail(walk, "a node of the state tree cannot be read");
 }
@@ -83,6 +85,15 @@ static bool walk_at(struct walk *walk, uint8_t hash32[32], struct enc_smt_ref re
     return is_good;
 }
 
+/* A node that was replaced is deleted with it, so there are no others than those of the tree. */
+static bool count_nodes(struct walk *walk)
+{
+    uint64_t count = 0;
+    walk->err = enc_snap_smt_count(walk->snap, &count, walk->ord);
+    return walk->err == ENC_ERR_OK &&
+           (count == walk->node_count || fail(walk, "nodes of the state tree hang nowhere"));
+}
+
 enum enc_err enc_check_tree(const char **flaw, struct enc_snap *snap, const struct enc_state *state,
                             struct enc_smt *rebuilt)
 {
@@ -96,7 +107,9 @@ enum enc_err enc_check_tree(const char **flaw, struct enc_snap *snap, const stru
     if (is_good && walk.leaf_count != state->smt.count)
         is_good = fail(&walk, "the state tree has another number of leaves");
     if (is_good && memcmp(hash32, state->smt.hash32, 32) != 0)
-        fail(&walk, "the state tree has another root");
+        is_good = fail(&walk, "the state tree has another root");
+    if (is_good)
+        count_nodes(&walk);
     *flaw = walk.flaw;
     return walk.err;
 }

@@ -6,7 +6,8 @@
 
 /**
  * Walk the stored tree of an enclave: every node readable and below its parent, every hash the hash
- * of what hangs there, every leaf in the rebuilt tree with the same value. That there is no leaf
+ * of what hangs there, every leaf in the rebuilt tree with the same value,
+ * and no node beside them. That there is no leaf
  * less is for the caller: state's count and hash equal the rebuilt tree's.
  *
  * Returns: *flaw NULL or what is wrong first

@@ -84,3 +84,23 @@ enum enc_err enc_snap_leaf_of_state(struct enc_snap *snap, bool *found, uint64_t
     *leaf = *found ? enc_be64_get(value.data) : 0;
     return ENC_ERR_OK;
 }
+
+static bool names_leaf(struct enc_snap *snap, uint64_t ord, const struct enc_row_found *row)
+{
+    struct enc_ct_leaf_row leaf;
+    return row->key.len == 32 && row->value.len == 8 &&
+           enc_snap_ct_leaf(snap, &leaf, ord, enc_be64_get(row->value.data)) == ENC_ERR_OK &&
+           memcmp(leaf.state_hash32, row->key.data, 32) == 0;
+}
+
+enum enc_err enc_leaf_rows_check(struct enc_snap *snap, bool *is_sound, uint64_t ord)
+{
+    struct enc_scan scan;
+    struct enc_row_found row;
+    const struct enc_row_range all = {.view = {.ord = ord, .number = VIEW_LEAF_OF_STATE}};
+    *is_sound = true;
+    enc_scan_rows(&scan, snap, &all);
+    while (*is_sound && enc_scan_row(&scan, &row))
+        *is_sound = names_leaf(snap, ord, &row);
+    return enc_scan_fini(&scan);
+}

@@ -35,3 +35,8 @@ void enc_put_leaf_of_state(struct enc_writeset *set, uint64_t ord, const uint8_t
 /** *found is false when no leaf has this state_hash. Errors: INTERNAL */
 ENC_MUST_USE enum enc_err enc_snap_leaf_of_state(struct enc_snap *snap, bool *found, uint64_t *leaf,
                                                  uint64_t ord, const uint8_t state_hash32[32]);
+
+/**
+ * Whether every such row of the enclave names a leaf that has its state_hash. Errors: INTERNAL
+ */
+ENC_MUST_USE enum enc_err enc_leaf_rows_check(struct enc_snap *snap, bool *is_sound, uint64_t ord);

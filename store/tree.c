@@ -77,6 +77,19 @@ enum enc_err enc_snap_smt_node(struct enc_snap *snap, struct enc_bytes *record, 
     return enc_snap_get(snap, record, ENC_TABLE_SMT_NODE, &key, ENC_ERR_INTERNAL);
 }
 
+enum enc_err enc_snap_smt_count(struct enc_snap *snap, uint64_t *count, uint64_t ord)
+{
+    struct enc_scan scan;
+    struct enc_bytes key;
+    struct enc_bytes value;
+    enc_scan_start(&scan, snap, ENC_TABLE_SMT_NODE, false);
+    key_of_smt(&scan.low, ord, 0, 0);
+    key_of_smt(&scan.high, ord, UINT64_MAX, UINT32_MAX);
+    for (*count = 0; enc_scan_step(&scan, &key, &value);)
+        ++*count;
+    return enc_scan_fini(&scan);
+}
+
 enum enc_err enc_snap_ct_leaf(struct enc_snap *snap, struct enc_ct_leaf_row *out, uint64_t ord,
                               uint64_t leaf)
 {

@@ -35,6 +35,10 @@ void enc_put_ct_node(struct enc_writeset *set, uint64_t ord, uint8_t level, uint
 ENC_MUST_USE enum enc_err enc_snap_smt_node(struct enc_snap *snap, struct enc_bytes *record,
                                             uint64_t ord, uint64_t version, uint32_t index);
 
+/** How many nodes of state trees the enclave has, whether they hang in its tree or not. Errors:
+ * INTERNAL */
+ENC_MUST_USE enum enc_err enc_snap_smt_count(struct enc_snap *snap, uint64_t *count, uint64_t ord);
+
 /** Errors: LEAF_NOT_FOUND, INTERNAL */
 ENC_MUST_USE enum enc_err enc_snap_ct_leaf(struct enc_snap *snap, struct enc_ct_leaf_row *out,
                                            uint64_t ord, uint64_t leaf);

@@ -3,6 +3,7 @@
 #include "host_fixture.h"
 
 #include "services/state.h"
+#include "services/tree.h"
 #include "store/op.h"
 #include "store/read.h"
 
@@ -320,6 +321,58 @@ Test(check, names_bundles_that_should_not_be)
     rig_sleep(&rig, 5000);
     put_leaf(&rig, enclave32, 3, 1);
     expect_flaw(&rig, enclave32, "there is a bundle without events");
+    rig_close(&rig);
+}
+
+static void put_row_of_state(struct rig *rig, uint64_t ord, uint8_t first_byte, uint64_t leaf)
+{
+    struct damage damage;
+    uint8_t state32[32] = {first_byte};
+    begin_damage(&damage, rig);
+    enc_put_leaf_of_state(&damage.set, ord, state32, leaf);
+    apply_damage(&damage);
+}
+
+Test(check, finds_what_nothing_points_to)
+{
+    struct rig rig;
+    struct damage damage;
+    open_alone(&rig, 23);
+    const uint8_t *enclave32 = busy_enclave(&rig);
+    expect_flaw(&rig, enclave32, NULL);
+    begin_damage(&damage, &rig);
+    enc_put_smt_node(&damage.set, 1, 1, 4000, ENC_LIT("left behind"));
+    apply_damage(&damage);
+    expect_flaw(&rig, enclave32, "nodes of the state tree hang nowhere");
+    begin_damage(&damage, &rig);
+    enc_del_smt_node(&damage.set, 1, 1, 4000);
+    apply_damage(&damage);
+    expect_flaw(&rig, enclave32, NULL);
+    put_row_of_state(&rig, 1, 0xab, 0);
+    expect_flaw(&rig, enclave32, "a row finds another bundle than that of its state_hash");
+    put_row_of_state(&rig, 1, 0xab, 1000);
+    expect_flaw(&rig, enclave32, "a row finds another bundle than that of its state_hash");
+    rig_close(&rig);
+}
+
+Test(check, finds_a_bundle_that_its_state_does_not_find)
+{
+    struct rig rig;
+    struct damage damage;
+    struct enc_scan scan;
+    struct enc_row_found row;
+    struct enc_snap *snap = NULL;
+    open_alone(&rig, 24);
+    const uint8_t *enclave32 = busy_enclave(&rig);
+    begin_damage(&damage, &rig);
+    cr_assert_eq(enc_snap_open(enc_data_shard_at(rig.data, 0), &snap), ENC_ERR_OK);
+    enc_scan_rows(&scan, snap, &(struct enc_row_range){.view = {.ord = 1}});
+    cr_assert(enc_scan_row(&scan, &row));
+    enc_del_row(&damage.set, (struct enc_view){.ord = 1}, row.key);
+    cr_assert_eq(enc_scan_fini(&scan), ENC_ERR_OK);
+    enc_snap_close(snap);
+    apply_damage(&damage);
+    expect_flaw(&rig, enclave32, "a bundle is not found by its state_hash");
     rig_close(&rig);
 }
 
