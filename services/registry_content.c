@@ -123,37 +123,50 @@ enum enc_err enc_reg_enclave_take(struct enc_reg_enclave *out, struct enc_arena 
         enc_manifest_parse(&out->manifest, arena, arena, event->commit.content, NULL));
 }
 
-/* The sequencer is the one that signed it, and the node is the sequencer (16.98). */
+/* The sequencer is the one that signed it. */
 static enum enc_err verify(struct enc_reg_enclave *enclave, const struct enc_curve *curve)
 {
     struct enc_event *event = &enclave->event;
-    if (memcmp(enclave->node_pub32, event->sequencer32, 32) != 0 ||
-        enc_event_check(event, curve, NULL) != ENC_EVENT_SOUND)
+    if (enc_event_check(event, curve, NULL) != ENC_EVENT_SOUND)
         return ENC_ERR_INVALID_CONTENT;
     return as_content(enc_manifest_check(&enclave->manifest, &event->commit, event->sequencer32));
 }
 
-static enum enc_err check_owner_of_row(const struct enc_fact *fact, const uint8_t enclave32[32])
+/* *found, and whose row it is. */
+static enum enc_err find_row(const struct enc_fact *fact, bool *found, bool *is_own,
+                             const uint8_t enclave32[32])
 {
-    bool found = false;
     struct enc_bytes value;
     struct enc_reg_row row;
-    ENC_TRY(enc_rows_get(fact->rows, &found, &value, ENC_REG_VIEW_TABLES + ENC_REG_ENCLAVES,
+    ENC_TRY(enc_rows_get(fact->rows, found, &value, ENC_REG_VIEW_TABLES + ENC_REG_ENCLAVES,
                          enc_bytes_of(enclave32, 32)));
-    if (found && !enc_reg_row_take(&row, value))
+    if (*found && !enc_reg_row_take(&row, value))
         return ENC_ERR_INTERNAL;
-    bool is_foreign = found && memcmp(row.from32, fact->commit->from32, 32) != 0;
-    return is_foreign ? ENC_ERR_UNAUTHORIZED : ENC_ERR_OK;
+    *is_own = *found && memcmp(row.from32, fact->commit->from32, 32) == 0;
+    return ENC_ERR_OK;
+}
+
+/* The node is the sequencer (16.98); its owner, who has registered it, may name another one later,
+ * because it has moved (11.3, 12). */
+static bool is_node(const struct enc_reg_enclave *enclave, const struct enc_fact *fact, bool is_own)
+{
+    const uint8_t *sequencer32 = enclave->event.sequencer32;
+    bool is_first = memcmp(enclave->node_pub32, sequencer32, 32) == 0;
+    return is_first || (is_own && memcmp(fact->commit->from32, sequencer32, 32) != 0);
 }
 
 enum enc_err enc_reg_enclave_rule(const struct enc_fact *fact)
 {
     struct enc_reg_enclave enclave;
     ENC_TRY(enc_reg_enclave_take(&enclave, fact->arena, fact->content));
+    bool found = false;
+    bool is_own = false;
     ENC_TRY(verify(&enclave, fact->curve));
-    if (!enc_manifest_may_register(&enclave.manifest, &enclave.event, fact->commit->from32))
-        return ENC_ERR_UNAUTHORIZED;
-    return check_owner_of_row(fact, enclave.event.commit.enclave32);
+    ENC_TRY(find_row(fact, &found, &is_own, enclave.event.commit.enclave32));
+    if (!is_node(&enclave, fact, is_own))
+        return ENC_ERR_INVALID_CONTENT;
+    bool may = enc_manifest_may_register(&enclave.manifest, &enclave.event, fact->commit->from32);
+    return may && (is_own || !found) ? ENC_ERR_OK : ENC_ERR_UNAUTHORIZED;
 }
 
 /* ---- Reg_Identity ---- */

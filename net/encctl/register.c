@@ -3,6 +3,7 @@
 #include "net/encctl/out.h"
 #include "net/encctl/registry.h"
 #include "proto/manifest.h"
+#include "proto/proof_json.h"
 
 #include <stdio.h>
 
@@ -111,15 +112,34 @@ static const char *node_url(struct enc_ctl *ctl, const struct enc_args *args)
     return (const char *)url.data;
 }
 
-static bool fetch_manifest(struct enc_ctl *ctl, struct enc_event *event, const char *url,
-                           const uint8_t enclave32[32])
+/* Who sequences it now: the node's own word, and a tree head that its key has signed. */
+static bool fetch_sequencer(struct enc_ctl *ctl, uint8_t out32[32], const uint8_t enclave32[32])
+{
+    struct enc_answer info;
+    struct enc_answer head;
+    struct enc_sth sth;
+    bool is_told = enc_fetch_public(ctl, &info, enclave32, "/info/enclave") &&
+                   enc_fetch_public(ctl, &head, enclave32, "/sth");
+    bool is_good = is_told && enc_json_hex(enc_json_get(info.json, "sequencer"), out32, 32) &&
+                   enc_sth_take(&sth, head.json) == ENC_ERR_OK &&
+                   enc_sth_verify(ctl->curve, &sth, out32);
+    if (is_told && !is_good)
+        enc_out_fault("the node's tree head is not signed by the sequencer that it names");
+    return is_good;
+}
+
+static bool fetch_manifest(struct enc_ctl *ctl, struct enc_event *event, uint8_t node32[32],
+                           const char *url)
 {
     struct enc_answer answer;
     const char *registry = enc_ctl_turn_to(ctl, url);
-    bool is_here = enc_fetch_public(ctl, &answer, enclave32, "/info/manifest");
+    uint8_t asked32[32];
+    memcpy(asked32, event->commit.enclave32, 32);
+    bool is_here = enc_fetch_public(ctl, &answer, asked32, "/info/manifest") &&
+                   fetch_sequencer(ctl, node32, asked32);
     enc_ctl_turn_to(ctl, registry);
     const char *wrong =
-        is_here ? enc_registry_check_manifest(ctl, event, answer.json, enclave32) : NULL;
+        is_here ? enc_registry_check_manifest(ctl, event, answer.json, asked32) : NULL;
     if (wrong)
         enc_out_fault("the Manifest lies: %s", wrong);
     return is_here && !wrong;
@@ -128,17 +148,18 @@ static bool fetch_manifest(struct enc_ctl *ctl, struct enc_event *event, const c
 static enum enc_exit put_enclave(struct enc_ctl *ctl, struct enc_buffer *out,
                                  const struct enc_args *args)
 {
-    uint8_t enclave32[32];
+    uint8_t node32[32];
     struct enc_event event;
+    uint8_t *enclave32 = event.commit.enclave32;
     if (args->word_count != 2)
         enc_out_fault("register enclave ENCLAVE");
     if (args->word_count != 2 || !enc_ctl_hex32(enclave32, args->words[1], "ENCLAVE"))
         return ENC_EXIT_USAGE;
-    if (!fetch_manifest(ctl, &event, node_url(ctl, args), enclave32))
+    if (!fetch_manifest(ctl, &event, node32, node_url(ctl, args)))
         return ENC_EXIT_REFUSED;
     enc_json_member(out, "manifest");
     enc_event_put_json(out, &event, false);
-    enc_json_member_hex(out, "node_pub", enc_bytes_of(event.sequencer32, 32));
+    enc_json_member_hex(out, "node_pub", enc_bytes_of(node32, 32));
     if (args->values[ENC_OPTION_APP])
         enc_json_member_text(out, "app", enc_bytes_of_text(args->values[ENC_OPTION_APP]));
     return ENC_EXIT_OK;

@@ -1,6 +1,7 @@
 /* resolve: identity -> enclaves -> nodes by a registry. What somebody signed is checked; what only
  * the registry says is told as such. */
 #include "net/encctl/out.h"
+#include "net/encctl/pages.h"
 #include "net/encctl/registry.h"
 #include "proto/base/hex.h"
 #include "proto/manifest.h"
@@ -91,6 +92,57 @@ static bool get_signed(struct resolver *r, const struct enc_json **out, const ch
         enc_json_parse(&content, arena, event.commit.content, &facts) == ENC_ERR_OK;
     *out = content;
     return is_good || lies(type, "the registry's event is not what its author signed");
+}
+
+/* Looking through an owner's registrations for the one that says where an enclave has moved to. */
+struct move {
+    struct resolver *r;
+    const struct enc_event *manifest;
+    const uint8_t *from32;
+    const uint8_t *node32;
+    bool is_signed;
+};
+
+static bool see_registration(void *opaque, const struct enc_json *element)
+{
+    struct move *move = (struct move *)opaque;
+    struct enc_arena *arena = &move->r->ctl->arena;
+    struct enc_event event;
+    uint8_t node32[32];
+    struct enc_json *content = NULL;
+    struct enc_json_facts facts;
+    struct enc_event about;
+    if (enc_event_take(&event, arena, enc_json_get(element, "event")) == ENC_ERR_OK &&
+        is_sound(move->r, &event, "Reg_Enclave", move->from32) &&
+        enc_json_parse(&content, arena, event.commit.content, &facts) == ENC_ERR_OK &&
+        take32(node32, content, "node_pub") && memcmp(node32, move->node32, 32) == 0 &&
+        enc_event_take(&about, arena, enc_json_get(content, "manifest")) == ENC_ERR_OK &&
+        memcmp(about.id32, move->manifest->id32, 32) == 0)
+        move->is_signed = true;
+    return true;
+}
+
+/* Whether one who may has signed that the enclave is at node32 now, not where its Manifest was. */
+static bool is_move_signed(struct resolver *r, const struct enc_json *row,
+                           const struct enc_event *manifest, const uint8_t node32[32])
+{
+    char filter[256], from[64];
+    uint8_t from32[32];
+    struct enc_manifest rules;
+    struct enc_arena *arena = &r->ctl->arena;
+    struct move move = {r, manifest, from32, node32, false};
+    struct enc_pages pages = {
+        .ctl = r->ctl, .enclave32 = r->registry32, .element = see_registration, .opaque = &move};
+    if (!take32(from32, row, "from_pub") ||
+        enc_manifest_parse(&rules, arena, arena, manifest->commit.content, NULL) != ENC_ERR_OK ||
+        !enc_manifest_may_register(&rules, manifest, from32) ||
+        memcmp(from32, manifest->sequencer32, 32) == 0)
+        return false;
+    enc_hex_encode(from, enc_bytes_of(from32, 32));
+    snprintf(filter, sizeof filter, "{\"type\":\"Reg_Enclave\",\"from\":\"%.64s\",\"limit\":100}",
+             from);
+    return enc_node_know(r->ctl) && enc_pages_filter(&pages, filter) &&
+           enc_pages_read(&pages, true) && move.is_signed;
 }
 
 static bool same_text(const struct enc_json *a, const struct enc_json *b, const char *name)
@@ -261,11 +313,16 @@ static bool resolve_enclave(struct resolver *r, const uint8_t enclave32[32], boo
     if (wrong)
         return lies("manifest", wrong);
     if (!take32(id32, row, "enclave_id") || memcmp(id32, enclave32, 32) != 0 ||
-        !take32(node32, row, "node_pub") || memcmp(node32, manifest.sequencer32, 32) != 0)
+        !take32(node32, row, "node_pub"))
         return lies("enclave", "its row is not about it");
     if (!is_theirs(r, &manifest))
         return lies("enclave", "it is not of this identity");
-    if (!check_node(r, &how, enc_json_get(both, "node"), &manifest))
+    bool has_moved = memcmp(node32, manifest.sequencer32, 32) != 0;
+    if (has_moved && !is_move_signed(r, row, &manifest, node32))
+        return lies("enclave", "nobody who may has signed that it moved to this node");
+    struct enc_event at_node = manifest;
+    memcpy(at_node.sequencer32, node32, 32);
+    if (!check_node(r, &how, enc_json_get(both, "node"), &at_node))
         return false;
     tell_enclave(r, both, how);
     return true;

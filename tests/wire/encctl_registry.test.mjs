@@ -129,7 +129,9 @@ await runSuite(async ({ check }) => {
       ['/resolve/', /manifest/, (json) => (json.enclave.manifest.seq_sig =
         flip(json.enclave.manifest.seq_sig))],
       ['/resolve/', /manifest/, (json) => (json.enclave.manifest.content += ' ')],
-      ['/resolve/', /row is not about it/, (json) => (json.enclave.node_pub = pub)],
+      ['/resolve/', /nobody who may has signed/, (json) => (json.enclave.node_pub = pub)],
+      ['/resolve/', /nobody who may has signed/, (json) =>
+        (json.enclave.node_pub = json.node.seq_pub = pub)],
       ['/resolve/', /row is not about it/, (json) => (json.enclave.enclave_id = here)],
       ['/resolve/', /not the sequencer/, (json) => (json.node.seq_pub = pub)],
       ['/resolve/', /not those it signed/, (json) => (json.node.endpoints[0].uri += 'x')],

@@ -309,6 +309,26 @@ await runSuite(async ({ check }) => {
     assert.deepEqual([stored.length, frame.event.seq], [seq, seq]);
     await socket.close();
   });
+  await check('the registry learns it from the owner, and from nobody else', async () => {
+    const registry = `${old.daemon.url}/registry`;
+    const elsewhere = await Enclave.create(old.client, wall);
+    const register = (key, at, id) => encctl(registry, '--key', key, '--json', 'register', 'enclave',
+      id, '--node', at.daemon.url);
+    const first = await register(reader, next, enclave.id);
+    assert.equal(first.code, 1, 'its first registration is where it began');
+    assert.match(first.err + first.out, /INVALID_CONTENT/);
+    assert.equal((await register(reader, old, enclave.id)).code, 0);
+    const moved = await register(reader, next, enclave.id);
+    assert.equal(moved.code, 0, moved.err + moved.out);
+    const row = (await old.client.get(`/registry/enclaves/${enclave.id}`)).json;
+    assert.equal(row.node_pub, next.client.seqPub);
+    const found = await encctl(registry, '--json', 'resolve', enclave.id);
+    assert.equal(found.code, 0, found.err + found.out);
+    assert.equal(found.lines[0].enclave.node_pub, next.client.seqPub);
+    const stranger = await register(keyFile(newKey()), next, enclave.id);
+    assert.equal(stranger.code, 1);
+    assert.equal((await register(keyFile(elsewhere.owner), old, elsewhere.id)).code, 0);
+  });
   await check('imported twice: refused', async () => {
     await refusedImport(next, snapshot, /here already/);
   });

@@ -46,7 +46,7 @@ await runSuite(async ({ check }) => {
     const rows = await Promise.all(['/nodes?limit=100',
       ...[node, other, alice, bob].flatMap(({ pub }) => [`/identities/${pub}`, `/nodes/${pub}`])]
       .map((path) => client.get(`/registry${path}`)));
-    return [seq, status, stateHash, ...rows.map(({ text }) => text)];
+    return [seq, status, stateHash, ...rows.map(({ json }) => ({ ...json, request_id: null }))];
   };
   const refuse = async (code, key, type, content) => {
     const before = await everything();
