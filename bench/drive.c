@@ -24,9 +24,11 @@ void load_answered(struct load_conn *conn, size_t index, unsigned status, struct
                    memcmp(body.data, work->expect.data, work->expect.len) == 0;
     ENC_CHECK(index < work->sent && work->answered < work->count);
     conn->busy--;
-    work->latency_ns[work->answered++] = load_now_ns() - work->since_ns[index];
+    if (is_good || !work->is_refusable)
+        work->latency_ns[work->measured++] = load_now_ns() - work->since_ns[index];
+    work->answered++;
     work->accepted += is_good;
-    if (!is_good && work->answered - work->accepted <= REFUSED_SHOWN_MAX)
+    if (!is_good && !work->is_refusable && work->answered - work->accepted <= REFUSED_SHOWN_MAX)
         fprintf(stderr, "refused: %u %.*s\n", status, (int)body.len, (const char *)body.data);
     if (work->answers)
         fprintf(work->answers, "%.*s\n", (int)body.len, (const char *)body.data);
@@ -148,6 +150,7 @@ static struct load_work work_of(const struct load_options *options, const struct
         .count = count,
         .in_flight = options->in_flight,
         .connections = options->connections,
+        .is_refusable = options->refusable != 0,
         .interval_ns = options->rate ? 1000000000u / options->rate : 0,
         .since_ns = (uint64_t *)load_alloc(count, sizeof(uint64_t)),
         .latency_ns = (uint64_t *)load_alloc(count, sizeof(uint64_t)),
@@ -180,7 +183,7 @@ static void report(struct load_work *work, struct clocks took)
     printf("{\"count\":%zu,\"accepted\":%zu,", work->count, work->accepted);
     printf("\"wall_s\":%.6f,\"cpu_s\":%.6f,\"own_s\":%.6f,", (double)took.wall_ns / 1e9,
            (double)took.cpu_ns / 1e9, (double)took.own_ns / 1e9);
-    load_print_percentiles(work->latency_ns, work->answered);
+    load_print_percentiles(work->latency_ns, work->measured);
     printf("}\n");
 }
 
@@ -199,5 +202,5 @@ int load_run_send(const struct load_options *options)
     if (work.answers)
         fclose(work.answers);
     bool is_whole = work.accepted == work.count && warm.accepted == warm.count;
-    return is_whole ? 0 : 1;
+    return is_whole || options->refusable ? 0 : 1;
 }

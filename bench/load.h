@@ -33,7 +33,8 @@ struct load_options {
     size_t enclaves;
     size_t in_flight;
     size_t connections;
-    size_t rate; /* a second; 0: a closed loop */
+    size_t rate;      /* a second; 0: a closed loop */
+    size_t refusable; /* 1: refused answers are no failure, and their time is not measured */
     size_t subscribers;
     size_t bundle;
     size_t bundle_ms;
@@ -62,8 +63,10 @@ struct load_work {
     uint64_t *latency_ns; /* per answer, in order of arrival */
     struct enc_bytes expect;
     FILE *answers; /* or NULL */
+    bool is_refusable;
     size_t sent;
     size_t answered;
+    size_t measured; /* of latency_ns */
     size_t accepted;
 };
 

@@ -137,6 +137,7 @@ static const struct host_row HOST_ROWS[] = {
     ENC_HOST_ROW(COUNTER, "enclaved_busy_refusals", "of=\"mailbox\"", mails_refused,
                  "Requests refused with 503 because too many wait."),
     ENC_HOST_ROW(COUNTER, "enclaved_busy_refusals", "of=\"jobs\"", jobs_refused, NULL),
+    ENC_HOST_ROW(COUNTER, "enclaved_busy_refusals", "of=\"answer_time\"", shed_refusals, NULL),
     ENC_HOST_ROW(GAUGE, "enclaved_mails_waiting", "", mails_waiting,
                  "Mails in the mailboxes of enclaves."),
     ENC_HOST_ROW(COUNTER, "enclaved_worker_jobs", "", jobs, "Stateless jobs that workers took."),

@@ -43,6 +43,7 @@ static void reply(struct enc_exchange *exchange, uint16_t status, uint16_t retry
         .place = {exchange->service, exchange->route_number, true},
     };
     enc_founding_leave(exchange);
+    enc_exchange_note_answer(exchange);
     if (enc_buffer_bytes(buffer, &out.body) != ENC_ERR_OK) {
         out.status = 500;
         out.body = enc_bytes_of(SHORT_OF_MEMORY, sizeof SHORT_OF_MEMORY - 1);
@@ -75,6 +76,7 @@ static void send_frame(struct enc_exchange *exchange, const struct enc_buffer *b
         text = enc_bytes_of(SHORT_OF_MEMORY, sizeof SHORT_OF_MEMORY - 1);
     enc_send_text(exchange->host, exchange->asker.conn, text,
                   ends_stream ? exchange->asker.stream : 0, ends_stream);
+    enc_exchange_note_answer(exchange);
     enc_exchange_free(exchange);
 }
 

@@ -46,10 +46,25 @@ static void reply_busy(struct enc_host *host, struct enc_call *call, unsigned se
     host->runtime->reply(host->runtime->self, call, &reply);
 }
 
+void enc_exchange_begin(struct enc_exchange *exchange)
+{
+    struct enc_host *host = exchange->host;
+    if (host->shed.target_ms)
+        exchange->begun_ms = enc_host_now_ms(host);
+}
+
+void enc_exchange_note_answer(const struct enc_exchange *exchange)
+{
+    struct enc_host *host = exchange->host;
+    if (exchange->begun_ms)
+        enc_shed_note(&host->shed, exchange->begun_ms, enc_host_now_ms(host));
+}
+
 struct enc_exchange *enc_exchange_open(struct enc_host *host, unsigned service,
                                        const struct enc_request *request)
 {
-    struct enc_exchange *exchange = enc_exchange_new(host);
+    bool admits = host->shed.target_ms == 0 || enc_shed_admits(&host->shed, enc_host_now_ms(host));
+    struct enc_exchange *exchange = admits ? enc_exchange_new(host) : NULL;
     if (!exchange) {
         reply_busy(host, request->call, service);
         return NULL;
@@ -57,6 +72,7 @@ struct enc_exchange *enc_exchange_open(struct enc_host *host, unsigned service,
     exchange->service = service;
     exchange->arrived_ns = request->arrived_ns;
     exchange->asker.call = request->call;
+    enc_exchange_begin(exchange);
     exchange->gathering = request->gathering;
     exchange->request_id = request->id;
     return exchange;

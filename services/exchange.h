@@ -89,6 +89,7 @@ struct enc_exchange {
     bool has_hash;              /* commit.hash32 is given or computed: errors about it name it */
     struct enc_verdict verdict; /* of the steps done so far */
     bool is_immutable;          /* the answer never changes and is for everybody */
+    uint64_t begun_ms;          /* when it was admitted; 0: the shed is not told of it */
     bool is_counted;            /* against the quota of its key */
     struct enc_quota quota;     /* the tightest that it was counted against */
 };
@@ -108,8 +109,14 @@ uint64_t enc_stream_mail_take(struct enc_mail *mail);
  */
 ENC_MUST_USE struct enc_exchange *enc_exchange_new(struct enc_host *host);
 
-/** An exchange for an HTTP request; when memory is short the call is answered 503 and NULL
- * returned. Loop thread. */
+/** It was admitted (shed.h): how long its answer takes is noted. */
+void enc_exchange_begin(struct enc_exchange *exchange);
+
+/** Its answer is made. */
+void enc_exchange_note_answer(const struct enc_exchange *exchange);
+
+/** An exchange for an HTTP request; when memory is short or the node has too much to do the call is
+ * answered 503 and NULL returned. Loop thread. */
 ENC_MUST_USE struct enc_exchange *enc_exchange_open(struct enc_host *host, unsigned service,
                                                     const struct enc_request *request);
 

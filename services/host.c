@@ -101,6 +101,7 @@ void enc_host_counts(const struct enc_host *host, struct enc_host_counts *out)
         .alarms_read = atomic_load_explicit(&host->alarms_read, memory_order_relaxed),
         .alarm_faults = atomic_load_explicit(&host->alarm_faults, memory_order_relaxed),
         .key_refusals = atomic_load_explicit(&host->key_refusals, memory_order_relaxed),
+        .shed_refusals = atomic_load_explicit(&host->shed.refusals, memory_order_relaxed),
         .enclave_refusals = atomic_load_explicit(&host->enclave_refusals, memory_order_relaxed),
         .exchange_len = atomic_load_explicit(&host->exchange_len, memory_order_relaxed),
         .push_in_flight = atomic_load_explicit(&host->push_in_flight, memory_order_relaxed),
@@ -326,6 +327,7 @@ static void init_host(struct enc_host *host, const struct enc_host_config *confi
     host->exchange_chunks = (struct enc_chunk_source){take_counted, give_counted, host};
     host->endpoints.allow_http = config->push_allow_http;
     host->endpoints.allow_private = config->push_allow_private;
+    enc_shed_init(&host->shed, config->limits.answer_target_ms);
     atomic_init(&host->next_stream, 1);
     atomic_init(&host->next_flight, 1);
 }

@@ -69,6 +69,8 @@ struct enc_limits {
     uint32_t rate_enclave;       /* mails per second into one enclave's mailbox; 0: unbounded */
     uint32_t rate_enclave_burst; /* at once; 0: as many as in a second */
     uint32_t rate_keys_max;      /* keys and enclaves remembered for that */
+    uint32_t answer_target_ms;   /* answers that take longer on average make the node refuse some of
+                                    what comes; 0: never */
 };
 
 void enc_limits_default(struct enc_limits *limits);
@@ -158,6 +160,7 @@ struct enc_host_counts {
 
     uint64_t key_refusals;     /* too often by one key: 429 */
     uint64_t enclave_refusals; /* too often into one enclave: 429 */
+    uint64_t shed_refusals;    /* answers took too long: 503 */
 };
 
 /** Any thread. */

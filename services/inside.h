@@ -12,6 +12,7 @@
 #include "proto/schnorr.h"
 #include "services/figure.h"
 #include "services/host.h"
+#include "services/shed.h"
 #include "store/store.h"
 
 #include <stdatomic.h>
@@ -37,8 +38,9 @@ struct enc_host {
     struct enc_directory *directory;
     struct enc_timers *timers;
     struct enc_alarm_walk alarms;
-    struct enc_turnstile *founders;          /* of one enclave per owner */
-    struct enc_rates *key_rates;             /* NULL: not bounded */
+    struct enc_turnstile *founders; /* of one enclave per owner */
+    struct enc_rates *key_rates;    /* NULL: not bounded */
+    struct enc_shed shed;
     struct enc_rates *enclave_rates;         /* NULL: not bounded */
     struct enc_lane *writers[ENC_SHARD_MAX]; /* one per shard */
     uint32_t writer_count;

@@ -1,5 +1,6 @@
 /* One WebSocket as its loop sees it: which subscriptions it has, and which frames still belong to
  * one (9.1-9.4). */
+#include "proto/base/hex.h"
 #include "services/answer.h"
 #include "services/count.h"
 #include "services/inside.h"
@@ -245,15 +246,57 @@ static void notice(struct enc_socket *socket, const char *message)
     enc_send_text(socket->host, socket->conn, text, 0, false);
 }
 
-/* What an Error frame names its cause by (protocol.md 9.2); a hash may be missing or wrong. */
-static void take_names(struct enc_exchange *exchange)
+/* ---- messages that are not looked at ---- */
+
+/* The text of a member somewhere in the message, in quotes; empty when there is none. Good enough
+ * to name a refusal by: whoever writes it twice misleads nobody else. */
+static struct enc_bytes find_text(struct enc_bytes message, const char *quoted_name)
 {
-    struct enc_commit *commit = &exchange->commit;
-    if (enc_exchange_parse(exchange) != ENC_ERR_OK)
-        return;
-    exchange->has_hash = enc_json_hex(enc_json_get(exchange->json, "hash"), commit->hash32, 32);
-    if (enc_sub_id_take(&exchange->asker.sub_id, exchange->json) != ENC_ERR_OK)
-        exchange->asker.sub_id = (struct enc_bytes){NULL, 0};
+    size_t len = strlen(quoted_name);
+    const uint8_t *end = message.data + message.len;
+    const uint8_t *at = (const uint8_t *)memmem(message.data, message.len, quoted_name, len);
+    if (!at)
+        return (struct enc_bytes){NULL, 0};
+    for (at += len; at < end && (*at == ' ' || *at == ':');)
+        at++;
+    const uint8_t *stop = at < end && *at == '"'
+                              ? (const uint8_t *)memchr(at + 1, '"', (size_t)(end - at - 1))
+                              : NULL;
+    return stop ? enc_bytes_of(at + 1, (size_t)(stop - at - 1)) : (struct enc_bytes){NULL, 0};
+}
+
+/* An Error frame under the names that the message itself uses (9.2), written without parsing it. */
+static void refuse(struct enc_socket *socket, struct enc_bytes message,
+                   const struct enc_refusal *refusal)
+{
+    enum { SUB_ID_LEN_MAX = 64 * 6 };
+    uint8_t memory[4096];
+    uint8_t hash32[32];
+    struct enc_arena arena;
+    struct enc_buffer buffer;
+    struct enc_bytes text;
+    struct enc_refusal named = *refusal;
+    struct enc_bytes sub_id = find_text(message, "\"sub_id\"");
+    if (sub_id.len <= SUB_ID_LEN_MAX &&
+        !memchr(sub_id.data ? sub_id.data : memory, '\\', sub_id.len))
+        named.sub_id = sub_id;
+    if (!sub_id.len && enc_hex_decode(hash32, 32, find_text(message, "\"hash\"")))
+        named.hash32 = hash32;
+    enc_arena_init_fixed(&arena, memory, sizeof memory);
+    enc_buffer_init(&buffer, &arena, sizeof memory / 2);
+    enc_wire_put_error(&buffer, &named);
+    ENC_CHECK(enc_buffer_bytes(&buffer, &text) == ENC_ERR_OK);
+    enc_send_text(socket->host, socket->conn, text, 0, false);
+}
+
+/* Whether the node has too much to do for it; a subscription may always be closed. */
+static bool is_shed(struct enc_socket *socket, struct enc_bytes message)
+{
+    static const char CLOSE[] = "\"Close\"";
+    struct enc_host *host = socket->host;
+    if (host->shed.target_ms == 0 || enc_shed_admits(&host->shed, enc_host_now_ms(host)))
+        return false;
+    return !memmem(message.data, message.len, CLOSE, sizeof CLOSE - 1);
 }
 
 static struct enc_exchange *exchange_of(struct enc_socket *socket, struct enc_bytes message)
@@ -290,26 +333,27 @@ void enc_host_socket_message(struct enc_socket *socket, struct enc_bytes message
         notice(socket, "binary frames are ignored");
         return;
     }
+    if (is_shed(socket, message)) {
+        refuse(socket, message, &(struct enc_refusal){.verdict = {.err = ENC_ERR_BUSY}});
+        return;
+    }
     struct enc_exchange *exchange = exchange_of(socket, message);
     if (!exchange) {
         notice(socket, "the node is busy; this frame was not looked at");
         return;
     }
-    if (enc_exchange_parse(exchange) != ENC_ERR_OK)
+    enc_exchange_begin(exchange);
+    if (enc_exchange_parse(exchange) != ENC_ERR_OK) {
         on_unknown(socket, exchange);
-    else
-        BY_KIND[enc_body_kind(exchange->json)](socket, exchange);
+        return;
+    }
+    BY_KIND[enc_body_kind(exchange->json)](socket, exchange);
 }
 
 void enc_host_socket_refuse(struct enc_socket *socket, struct enc_bytes message,
                             const struct enc_quota *quota)
 {
-    struct enc_exchange *exchange = exchange_of(socket, message);
-    if (!exchange) {
-        notice(socket, "the node is busy; this frame was not looked at");
-        return;
-    }
-    exchange->quota = *quota;
-    take_names(exchange);
-    enc_answer_err(exchange, ENC_ERR_RATE_LIMITED);
+    const struct enc_refusal refusal = {.verdict = {.err = ENC_ERR_RATE_LIMITED},
+                                        .retry_s = quota->rate.retry_s};
+    refuse(socket, message, &refusal);
 }
