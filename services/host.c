@@ -6,6 +6,7 @@
 #include "services/count.h"
 #include "services/exchange.h"
 #include "services/founding.h"
+#include "services/heads.h"
 #include "services/inside.h"
 #include "services/manifests.h"
 #include "services/node.h"
@@ -197,8 +198,9 @@ static bool make_caches(struct enc_host *host)
 {
     host->points = enc_points_new();
     host->manifests = enc_manifests_new(&host->chunks);
+    host->heads = enc_heads_new();
     host->kept = enc_chunks_new();
-    return host->points && host->manifests && host->kept;
+    return host->points && host->manifests && host->heads && host->kept;
 }
 
 static const char *make_key(struct enc_host *host, const uint8_t priv32[32])
@@ -379,6 +381,7 @@ void enc_host_stop(struct enc_host *host)
     free(host->curve);
     enc_points_free(host->points);
     enc_manifests_free(host->manifests);
+    enc_heads_free(host->heads);
     enc_chunks_free(host->kept);
     enc_ledger_close(&host->ledger);
     free(host);

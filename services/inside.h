@@ -48,6 +48,7 @@ struct enc_host {
     struct enc_key key;        /* the node's; wiped at stop */
     struct enc_points *points; /* authors' keys */
     struct enc_manifests *manifests;
+    struct enc_heads *heads; /* signed for reads */
     struct enc_chunk_source chunks;
     struct enc_chunks *kept;                 /* chunks between two exchanges */
     struct enc_chunk_source exchange_chunks; /* of kept, counted in exchange_len */

@@ -1,23 +1,35 @@
 /* The public reads: tree head, Manifest, status, consistency (protocol.md 7.3, 8.6). */
 #include "proto/proof_json.h"
 #include "proto/record.h"
+#include "services/heads.h"
 #include "services/inside.h"
 #include "services/read.h"
 
 enum { STH_AGE_MAX_MS = 60000, STH_AGE_MARGIN_MS = 5000 };
 
-/* The stored head was signed when the newest bundle closed; an old one is signed anew, for this
- * answer only. */
+static bool is_fresh(const struct enc_read *read, const struct enc_sth *sth)
+{
+    return sth->t_ms + STH_AGE_MAX_MS - STH_AGE_MARGIN_MS > read->now_ms;
+}
+
+/* The stored head was signed when the newest bundle closed; an old one is signed anew, for those
+ * who ask within the next minute. */
 static void fresh_head(const struct enc_read *read, struct enc_sth *sth)
 {
+    struct enc_heads *heads = read->host->heads;
+    const uint8_t *enclave32 = read->state.enclave32;
     *sth = read->state.sth;
-    bool is_fresh = sth->t_ms + STH_AGE_MAX_MS - STH_AGE_MARGIN_MS > read->now_ms;
-    if (is_fresh && sth->ts == read->state.ct.count)
+    bool is_whole = sth->t_ms != 0 && sth->ts == read->state.ct.count; /* 0: no bundle yet */
+    if (is_whole && is_fresh(read, sth))
+        return;
+    if (!is_whole)
+        enc_frontier_root(&read->state.ct, sth->r32);
+    sth->ts = read->state.ct.count;
+    if (enc_heads_find(heads, sth, enclave32) && is_fresh(read, sth))
         return;
     sth->t_ms = read->now_ms;
-    sth->ts = read->state.ct.count;
-    enc_frontier_root(&read->state.ct, sth->r32);
     enc_sth_sign(read->host->curve, sth, &read->host->key);
+    enc_heads_keep(heads, sth, enclave32);
 }
 
 enum enc_err enc_read_sth(struct enc_read *read, struct enc_buffer *out,

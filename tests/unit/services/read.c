@@ -154,6 +154,22 @@ Test(read, a_head_is_never_old_and_always_signed)
     cr_assert_arr_eq(head().r32, empty32, 32);
 }
 
+Test(read, an_old_head_is_signed_once_a_minute)
+{
+    rig_sleep(&rig, 70000);
+    struct enc_sth first = head();
+    cr_assert_eq(first.t_ms, rig_now_ms(&rig));
+    rig_sleep(&rig, 20000);
+    struct enc_sth again = head();
+    cr_assert_eq(again.t_ms, first.t_ms);
+    cr_assert_arr_eq(again.sig64, first.sig64, 64);
+    rig_sleep(&rig, 40000);
+    cr_assert_eq(head().t_ms, rig_now_ms(&rig));
+    while (head().ts == first.ts)
+        rig_accept(&rig, &(struct draft){MEMBER, enclave32, "Message", "x", NULL, 0});
+    cr_assert_eq(head().t_ms, rig_now_ms(&rig), "and when the tree has grown");
+}
+
 Test(read, pages_are_whole_and_next_is_null_at_the_end)
 {
     for (int limit = 1; limit <= 11; limit++) {
