@@ -30,19 +30,45 @@ static bool needs_escape(uint8_t byte)
     return byte < 0x20 || byte == '"' || byte == '\\';
 }
 
+static const uint64_t ONES = UINT64_MAX / 255, TOPS = UINT64_MAX / 255 * 128;
+
+/* Non-zero when some byte of the eight is below limit, which is at most 128. */
+static uint64_t some_below(uint64_t eight, uint64_t limit)
+{
+    return (eight - ONES * limit) & ~eight & TOPS;
+}
+
+static bool may_need_escape(const uint8_t *at8)
+{
+    uint64_t eight;
+    memcpy(&eight, at8, 8);
+    return some_below(eight, 0x20) | some_below(eight ^ ONES * '"', 1) |
+           some_below(eight ^ ONES * '\\', 1);
+}
+
+/* How many bytes from the first on stand for themselves. */
+static size_t plain_len(struct enc_bytes utf8)
+{
+    size_t i = 0;
+    while (i + 8 <= utf8.len && !may_need_escape(utf8.data + i))
+        i += 8;
+    while (i < utf8.len && !needs_escape(utf8.data[i]))
+        i++;
+    return i;
+}
+
+/* Most texts are plain from end to end. */
 void enc_json_put_text(struct enc_buffer *buffer, struct enc_bytes utf8)
 {
     put_byte(buffer, '"');
-    size_t done = 0;
-    for (size_t i = 0; i < utf8.len; i++) {
-        if (!needs_escape(utf8.data[i]))
-            continue;
-        enc_buffer_add(buffer, enc_bytes_of(utf8.data + done, i - done));
-        put_escape(buffer, utf8.data[i]);
-        done = i + 1;
+    size_t len = plain_len(utf8);
+    enc_buffer_add(buffer, enc_bytes_of(utf8.data, len));
+    while (len < utf8.len) {
+        put_escape(buffer, utf8.data[len]);
+        utf8 = enc_bytes_of(utf8.data + len + 1, utf8.len - len - 1);
+        len = plain_len(utf8);
+        enc_buffer_add(buffer, enc_bytes_of(utf8.data, len));
     }
-    if (done < utf8.len)
-        enc_buffer_add(buffer, enc_bytes_of(utf8.data + done, utf8.len - done));
     put_byte(buffer, '"');
 }
 
@@ -67,19 +93,32 @@ void enc_json_put_u64(struct enc_buffer *buffer, uint64_t value)
     enc_buffer_add(buffer, enc_bytes_of(digits + at, sizeof digits - at));
 }
 
+static bool needs_comma(const struct enc_buffer *buffer)
+{
+    if (buffer->len == 0)
+        return false;
+    uint8_t last = buffer->data[buffer->len - 1];
+    return last != '{' && last != '[' && last != ':' && last != ',';
+}
+
 void enc_json_comma(struct enc_buffer *buffer)
 {
-    if (buffer->len == 0 || strchr("{[:,", buffer->data[buffer->len - 1]))
-        return;
-    put_byte(buffer, ',');
+    if (needs_comma(buffer))
+        put_byte(buffer, ',');
 }
 
 void enc_json_member(struct enc_buffer *buffer, const char *name)
 {
-    enc_json_comma(buffer);
-    put_byte(buffer, '"');
-    enc_json_put_raw(buffer, name);
-    enc_json_put_raw(buffer, "\":");
+    size_t len = strlen(name);
+    size_t comma_len = needs_comma(buffer);
+    uint8_t *at = enc_buffer_extend(buffer, comma_len + len + 3);
+    if (!at)
+        return;
+    if (comma_len)
+        *at++ = ',';
+    *at = '"';
+    memcpy(at + 1, name, len);
+    memcpy(at + 1 + len, "\":", 2);
 }
 
 void enc_json_member_text(struct enc_buffer *buffer, const char *name, struct enc_bytes utf8)

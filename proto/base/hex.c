@@ -20,10 +20,35 @@ bool enc_hex_decode(uint8_t *out, size_t len, struct enc_bytes text)
     return is_good;
 }
 
+/* Sixteen bytes at a time, as the compiler's vectors: every processor has them in some form. */
+typedef uint8_t vector __attribute__((vector_size(16)));
+
+static vector digits(vector values)
+{
+    return values + '0' + ((vector)(values > 9) & ('a' - '0' - 10));
+}
+
+static void encode16(char *out32, const uint8_t *in16)
+{
+    vector in;
+    memcpy(&in, in16, sizeof in);
+    vector high = digits(in >> 4);
+    vector low = digits(in & 15);
+    vector first =
+        __builtin_shufflevector(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    vector second = __builtin_shufflevector(high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29,
+                                            14, 30, 15, 31);
+    memcpy(out32, &first, sizeof first);
+    memcpy(out32 + sizeof first, &second, sizeof second);
+}
+
 void enc_hex_encode(char *out, struct enc_bytes bytes)
 {
     static const char DIGITS[] = "0123456789abcdef";
-    for (size_t i = 0; i < bytes.len; i++) {
+    size_t i = 0;
+    for (; i + sizeof(vector) <= bytes.len; i += sizeof(vector))
+        encode16(out + 2 * i, bytes.data + i);
+    for (; i < bytes.len; i++) {
         out[2 * i] = DIGITS[bytes.data[i] >> 4];
         out[2 * i + 1] = DIGITS[bytes.data[i] & 15];
     }

@@ -38,6 +38,25 @@ Test(hex, every_byte_is_written_in_lowercase)
     }
 }
 
+Test(hex, any_number_of_bytes_is_written)
+{
+    uint8_t bytes[100];
+    char out[201];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * 37 + 11);
+    for (size_t start = 0; start < 4; start++)
+        for (size_t len = 0; start + len <= sizeof bytes; len++) {
+            char wanted[3];
+            memset(out, '!', sizeof out);
+            enc_hex_encode(out, enc_bytes_of(bytes + start, len));
+            for (size_t i = 0; i < len; i++) {
+                snprintf(wanted, sizeof wanted, "%02x", bytes[start + i]);
+                cr_assert_arr_eq(out + 2 * i, wanted, 2, "byte %zu of %zu", i, len);
+            }
+            cr_assert_eq(out[2 * len], '!', "nothing behind %zu", len);
+        }
+}
+
 Test(hex, the_length_must_be_exact)
 {
     uint8_t out[3];

@@ -107,6 +107,38 @@ Test(json_write, every_ascii_byte_is_escaped_as_it_must_be)
     }
 }
 
+static size_t put_text(uint8_t out[256], const uint8_t *utf8, size_t len)
+{
+    _Alignas(16) uint8_t memory[2048];
+    struct enc_arena arena;
+    struct enc_buffer buffer;
+    enc_arena_init_fixed(&arena, memory, sizeof memory);
+    enc_buffer_init(&buffer, &arena, 256);
+    enc_json_put_text(&buffer, enc_bytes_of(utf8, len));
+    struct enc_bytes bytes = written(&buffer);
+    memcpy(out, bytes.data, bytes.len);
+    return bytes.len;
+}
+
+/* A byte of any value at any two places of a longer text is written as it is alone. */
+Test(json_write, escapes_are_found_wherever_they_are)
+{
+    enum { LEN = 21 };
+    for (size_t case_ = 0; case_ < LEN * 256; case_++) {
+        uint8_t text[LEN], whole[256], one[256];
+        memset(text, 0xc3, LEN); /* stands for itself, and has its top bit */
+        text[case_ / 256] = text[(case_ / 256 + 9) % LEN] = (uint8_t)case_;
+        size_t whole_len = put_text(whole, text, LEN);
+        size_t at = 1;
+        for (size_t i = 0; i < LEN; i++) {
+            size_t len = put_text(one, text + i, 1) - 2;
+            cr_assert_arr_eq(whole + at, one + 1, len, "case %zu at %zu", case_, i);
+            at += len;
+        }
+        cr_assert_eq(whole_len, at + 1);
+    }
+}
+
 /* Every code point, in one string, comes back through the reader and through jansson. */
 Test(json_write, what_is_written_reads_back)
 {
