@@ -11,7 +11,7 @@ struct enc_ticket {
     uint64_t begun_ns;
     const char *service; /* static; NULL = none yet */
     struct enc_route_place place;
-    char code[32];       /* of the error it was answered with, "" = none */
+    char code[32]; /* of the error it was answered with, "" = none */
 };
 
 /** The ticket of req, made when first asked for: with the id that the client gave, if it is safe,
