@@ -1,6 +1,7 @@
 #include "net/fetch.h"
 
 #include "net/address.h"
+#include "net/breaker.h"
 #include "net/metric.h"
 #include "net/ticket.h"
 
@@ -23,8 +24,9 @@ struct transfer {
     uint8_t *body; /* what is kept of the answer */
     size_t body_len;
     size_t body_cap;
-    bool is_barred; /* an address was refused */
-    bool is_cut;    /* more body than we care to read; the status is known */
+    bool is_barred;  /* an address was refused */
+    bool is_resting; /* its host is left alone for now */
+    bool is_cut;     /* more body than we care to read; the status is known */
 };
 
 struct list {
@@ -34,6 +36,7 @@ struct list {
 struct enc_fetcher {
     struct enc_loop *loop;
     const struct enc_config *config;
+    struct enc_breaker *breaker;
     CURLM *multi;
     uv_timer_t timer;
     struct list waiting, active;
@@ -72,6 +75,8 @@ static struct transfer *first(const struct list *list)
 static enum enc_metric metric_of(const struct transfer *transfer)
 {
     int status = transfer->fetch->status;
+    if (transfer->is_resting)
+        return ENC_METRIC_FETCHES_RESTING;
     if (transfer->is_barred && status == 0)
         return ENC_METRIC_FETCHES_BARRED;
     if (status == 0)
@@ -284,13 +289,45 @@ static void begin(struct transfer *transfer)
     ENC_CHECK(curl_multi_add_handle(fetcher->multi, easy) == CURLM_OK);
 }
 
+static void show_breakers(const struct enc_fetcher *fetcher)
+{
+    struct enc_breaker_counts counts = enc_breaker_counts(fetcher->breaker);
+    enc_metric_set(ENC_METRIC_BREAKERS_CLOSED, counts.closed);
+    enc_metric_set(ENC_METRIC_BREAKERS_OPEN, counts.open);
+    enc_metric_set(ENC_METRIC_BREAKERS_HALF_OPEN, counts.half_open);
+}
+
+/* An attempt that the breaker forbids has failed (README). */
+static void begin_or_rest(struct transfer *transfer)
+{
+    struct enc_fetcher *fetcher = transfer->fetcher;
+    transfer->is_resting =
+        !enc_breaker_admits(fetcher->breaker, transfer->fetch->url, enc_loop_now_ms(fetcher->loop));
+    if (transfer->is_resting)
+        finish(transfer, 0, "the host is left alone after many failures");
+    else
+        begin(transfer);
+    show_breakers(fetcher);
+}
+
+/* Whoever answers is alive, unless with an error of its own; an address that we refuse says nothing
+ * of its host. */
+static void note_result(const struct transfer *transfer, long status)
+{
+    struct enc_fetcher *fetcher = transfer->fetcher;
+    bool is_good = transfer->is_barred || (status > 0 && status < 500);
+    enc_breaker_note(fetcher->breaker, transfer->fetch->url, is_good,
+                     enc_loop_now_ms(fetcher->loop));
+    show_breakers(fetcher);
+}
+
 static void begin_waiting(struct enc_fetcher *fetcher)
 {
     while (fetcher->waiting.head &&
            fetcher->active_count < fetcher->config->limits.push_in_flight_max) {
         struct transfer *transfer = fetcher->waiting.head;
         take_out(&fetcher->waiting, transfer);
-        begin(transfer);
+        begin_or_rest(transfer);
     }
 }
 
@@ -331,6 +368,7 @@ static void complete(CURL *easy, CURLcode code)
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     bool is_answered = code == CURLE_OK || (code == CURLE_WRITE_ERROR && transfer->is_cut);
     end(transfer->fetcher, transfer);
+    note_result(transfer, is_answered ? status : 0);
     finish(transfer, is_answered ? (int)status : 0, is_answered ? NULL : reason_of(transfer, code));
 }
 
@@ -372,6 +410,8 @@ struct enc_fetcher *enc_fetcher_new(struct enc_loop *loop, const struct enc_conf
     struct enc_fetcher *fetcher = enc_net_new(sizeof *fetcher);
     fetcher->loop = loop;
     fetcher->config = config;
+    fetcher->breaker =
+        enc_breaker_new((uint32_t)config->breaker_failures, config->breaker_cooldown_ms);
     uv_timer_init(&loop->uv, &fetcher->timer);
     fetcher->timer.data = fetcher;
     fetcher->multi = curl_multi_init();
@@ -406,5 +446,6 @@ void enc_fetcher_close(struct enc_fetcher *fetcher)
 
 void enc_fetcher_free(struct enc_fetcher *fetcher)
 {
+    enc_breaker_free(fetcher->breaker);
     free(fetcher);
 }
