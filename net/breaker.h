@@ -1,7 +1,7 @@
 /**
  * A circuit breaker per host that POSTs go to. A host that failed so many times in a row is left
- * alone for a while (open); then one POST tries (half open), and its result decides. Only hosts that
- * failed last are remembered, and a bounded number of them. One thread.
+ * alone for a while (open); then one POST tries (half open), and its result decides. Only hosts
+ * that failed last are remembered, and a bounded number of them. One thread.
  */
 #pragma once
 

@@ -263,6 +263,21 @@ await runSuite(async ({ check }) => {
   });
   assert.equal((await daemon.stop()).code, 0);
 
+  await check('idle after an answer: HTTP/1 and HTTP/2 each by its own time', async () => {
+    const idle = await Daemon.start({ env: { ENCLAVED_LIMITS_REQUEST_TIMEOUT_MS: '600',
+      ENCLAVED_LIMITS_IDLE_TIMEOUT_MS: '2000' } });
+    const begin = Date.now();
+    const took = (raw) => raw.whenClosed(8000).then(() => Date.now() - begin);
+    const h1 = await sendRaw(idle.url, 'GET /info/node HTTP/1.1\r\nHost: t\r\n\r\n');
+    const h2 = await openH2(idle.url);
+    h2.write(headers(1, requestBlock('GET', '/info/node')));
+    const [first, second] = await Promise.all([took(h1), took(h2)]);
+    assert.ok(first >= 500 && first < 1900, `HTTP/1: ${first} ms`);
+    assert.ok(second >= 1900 && second < 6000, `HTTP/2: ${second} ms`);
+    assert.ok(framesOf(h2).some(({ type }) => type === H2.HEADERS), 'it was answered');
+    await idle.stop();
+  });
+
   const small = await Daemon.start({ env: { ENCLAVED_LIMITS_CONNECTIONS: '20',
     ENCLAVED_LIMITS_OUTSTANDING: '3' } });
   await check('connections of all addresses together are bounded', async () => {
