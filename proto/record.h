@@ -12,6 +12,8 @@
 
 #include "proto/event.h"
 
+enum { ENC_RECORD_ID_AT = 42 }; /* where the id stands */
+
 /** Append the record. An event whose content is erased must have a valid content_hash32. */
 void enc_record_put(struct enc_buffer *buffer, const struct enc_event *event);
 

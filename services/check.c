@@ -103,13 +103,23 @@ static bool see_leaf(void *opaque, const struct enc_replay *replay,
 
 /* ---- the events ---- */
 
+static bool is_found_by_id(struct check *check, const struct enc_event *event)
+{
+    uint64_t seq = 0;
+    enum enc_err err = enc_snap_seq_by_id(check->snap, &seq, check->ord, event->id32);
+    return read_well(check, err) && seq == event->seq;
+}
+
 static bool feed(struct check *check, const struct enc_event_found *found)
 {
     struct enc_event event;
     if (enc_record_take(&event, &check->page, found->record) != ENC_ERR_OK)
         return flaw_at(check, "an event's record cannot be read", found->seq);
     bool is_sound = found->seq == event.seq && enc_replay_feed(&check->replay, &event);
+    bool is_found = is_sound && is_found_by_id(check, &event);
     enc_arena_fini(&check->page);
+    if (is_sound && !is_found)
+        return flaw_at(check, "an event is not found by its id", found->seq);
     if (is_sound)
         return true;
     check->report->verdict = check->replay.verdict;

@@ -446,6 +446,7 @@ static enum enc_err persist(struct delta *d)
         .hash32 = event->commit.hash32,
         .exp_ms = event->commit.exp_ms,
         .type = event->commit.type,
+        .id_at = ENC_RECORD_ID_AT,
     };
     ENC_TRY(enc_buffer_bytes(&buffer, &row.record));
     if (d->c->type == ENC_TYPE_MANIFEST)

@@ -1,11 +1,12 @@
 #include "store/apply.h"
-#include "store/engine.h"
-#include "store/op.h"
+#include "store/apply_ids.h"
 
 enum { READER_SWEEP = 256 }; /* transactions */
 
 static int run_op(const struct enc_store *store, MDB_txn *txn, const struct enc_write *op)
 {
+    if (op->append)
+        return enc_apply_id(store, txn, op);
     MDB_val key = enc_val_of(op->key);
     MDB_val value = enc_val_of(op->value);
     if (!op->del)

@@ -18,7 +18,7 @@ static int count_rows(struct enc_store_counts *out, const struct enc_snap *snap)
     int rc = 0;
     for (unsigned i = 0; i < ENC_TABLE_COUNT && rc == 0; i++) {
         rc = mdb_stat(snap->txn, snap->store->tables[i], &facts);
-        out->rows[i] = facts.ms_entries;
+        out->rows[i] = enc_table_row((enum enc_table)i)->home == i ? facts.ms_entries : 0;
     }
     out->page_len = facts.ms_psize;
     return rc;

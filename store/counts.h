@@ -11,8 +11,8 @@ struct enc_store_counts {
     uint64_t txn_id;   /* last applied */
     uint32_t page_len;
     uint32_t reader_max;
-    uint32_t reader_count; /* snapshots open now */
-    uint64_t rows[ENC_TABLE_COUNT];
+    uint32_t reader_count;          /* snapshots open now */
+    uint64_t rows[ENC_TABLE_COUNT]; /* of tables with one home: of all of them, under the home */
 };
 
 /** Fill out. Any thread; takes a snapshot. Errors: BUSY, INTERNAL */

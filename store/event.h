@@ -22,6 +22,7 @@ struct enc_event_row {
     uint64_t exp_ms;         /* of the commit: part of the name it is found by */
     struct enc_bytes type;   /* 1..255 bytes */
     struct enc_bytes record; /* not empty */
+    uint8_t id_at;           /* where the id stands in the record; 0: nowhere, it is kept beside */
 };
 
 /** Where an event stands. */
@@ -36,7 +37,10 @@ struct enc_status_row {
     uint8_t by32[32]; /* id of the event that set it */
 };
 
-/** A new event with all its index rows. Once per (ord, seq), per (ord, id) and per hash. */
+/**
+ * A new event with all its index rows. Once per (ord, seq) and per hash. That ids differ is the
+ * caller's to know: they are hashes over the seq.
+ */
 void enc_put_event(struct enc_writeset *set, const struct enc_event_row *row);
 
 /** The status of the event at place, replaced whole. */
@@ -75,6 +79,9 @@ struct enc_typed_found {
     uint64_t seq;
     uint64_t type_seq;
 };
+
+/** The id that the value of an event's row has, NULL when it is damaged. For verify. */
+const uint8_t *enc_event_value_id(struct enc_bytes value);
 
 /** Walk over the events of one type by seq; the record is one enc_snap_event away. */
 void enc_scan_type(struct enc_scan *scan, struct enc_snap *snap, uint64_t ord,

@@ -10,6 +10,7 @@ struct enc_write {
     struct enc_bytes value; /* of a put */
     enum enc_table table;
     bool del;
+    bool append; /* to the row of ids under key, which is merged with others when it is full */
 };
 
 /** Put value, which stays borrowed until the apply. Key and value must fit the table (checked). */
@@ -19,5 +20,9 @@ void enc_op_put(struct enc_writeset *set, enum enc_table table, const struct enc
 /** Put a copy of value. */
 void enc_op_put_copy(struct enc_writeset *set, enum enc_table table, const struct enc_row_key *key,
                      struct enc_bytes value);
+
+/** The value, an entry of ids.h, behind those of the row under key. */
+void enc_op_append_id(struct enc_writeset *set, const struct enc_row_key *key,
+                      struct enc_bytes entry);
 
 void enc_op_del(struct enc_writeset *set, enum enc_table table, const struct enc_row_key *key);

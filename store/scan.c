@@ -98,6 +98,8 @@ bool enc_scan_step(struct enc_scan *scan, struct enc_bytes *key, struct enc_byte
     MDB_val k = {0, NULL};
     MDB_val v = {0, NULL};
     int rc = scan->started ? go_on(scan, &k, &v) : begin(scan, &k, &v);
+    while (rc == 0 && enc_table_is_guest(scan->table, k.mv_size))
+        rc = go_on(scan, &k, &v);
     if (rc)
         return stop(scan, rc == MDB_NOTFOUND ? ENC_ERR_OK : ENC_ERR_INTERNAL);
     *key = enc_val_view(k);

@@ -122,8 +122,8 @@ static int open_tables(struct enc_store *store, MDB_txn *txn, bool fresh)
 {
     int rc = 0;
     for (unsigned i = 0; i < ENC_TABLE_COUNT && rc == 0; i++)
-        rc = mdb_dbi_open(txn, enc_table_row((enum enc_table)i)->name, fresh ? MDB_CREATE : 0,
-                          &store->tables[i]);
+        rc = mdb_dbi_open(txn, enc_table_row(enc_table_row((enum enc_table)i)->home)->name,
+                          fresh ? MDB_CREATE : 0, &store->tables[i]);
     return rc;
 }
 

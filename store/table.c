@@ -1,7 +1,7 @@
 #include "store/table.h"
 
-#define ENC_TABLE_ROW(symbol, name, key_min, key_max, value_min, value_max, once)                  \
-    {name, key_min, key_max, value_min, value_max, once},
+#define ENC_TABLE_ROW(symbol, name, home, key_min, key_max, value_min, value_max, once)            \
+    {name, ENC_TABLE_##home, key_min, key_max, value_min, value_max, once},
 static const struct enc_table_row ROWS[ENC_TABLE_COUNT] = {
 #include "store/table.def"
 };
@@ -19,4 +19,16 @@ bool enc_table_fits(enum enc_table table, size_t key_len, size_t value_len)
     return key_len >= row->key_len_min && key_len <= row->key_len_max &&
            value_len >= row->value_len_min &&
            (row->value_len_max == 0 || value_len <= row->value_len_max);
+}
+
+bool enc_table_is_guest(enum enc_table table, size_t key_len)
+{
+    const struct enc_table_row *own = &ROWS[table];
+    if (key_len >= own->key_len_min && key_len <= own->key_len_max)
+        return false;
+    for (unsigned i = 0; i < ENC_TABLE_COUNT; i++)
+        if (ROWS[i].home == own->home && key_len >= ROWS[i].key_len_min &&
+            key_len <= ROWS[i].key_len_max)
+            return true;
+    return false;
 }

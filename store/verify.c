@@ -1,5 +1,6 @@
 #include "store/verify.h"
-#include "store/engine.h"
+#include "store/event.h"
+#include "store/ids.h"
 #include "store/read.h"
 
 /* A walk under way. The row before the one in hand tells gaps from beginnings. */
@@ -8,13 +9,14 @@ struct walk {
     enc_flaw_found *found;
     void *opaque;
     uint64_t flaw_count;
+    uint64_t row_counts[ENC_TABLE_COUNT];
+    uint64_t entry_count;    /* in the rows of ids */
     struct enc_row_key last; /* empty at the start of a table */
     struct enc_bytes last_value;
 };
 
 /** What is wrong with the row, NULL when nothing is. */
-typedef const char *row_check(const struct walk *walk, struct enc_bytes key,
-                              struct enc_bytes value);
+typedef const char *row_check(struct walk *walk, struct enc_bytes key, struct enc_bytes value);
 
 static bool has(const struct walk *walk, struct enc_bytes *value, enum enc_table table,
                 const struct enc_row_key *key)
@@ -47,7 +49,7 @@ static bool follows(const struct walk *walk, struct enc_bytes key, size_t len)
     return walk->last.len == key.len && memcmp(walk->last.data, key.data, len) == 0;
 }
 
-static const char *owned(const struct walk *walk, struct enc_bytes key, struct enc_bytes value)
+static const char *owned(struct walk *walk, struct enc_bytes key, struct enc_bytes value)
 {
     struct enc_bytes enclave;
     (void)value;
@@ -55,15 +57,14 @@ static const char *owned(const struct walk *walk, struct enc_bytes key, struct e
     return known ? NULL : "belongs to no enclave";
 }
 
-static const char *enclave(const struct walk *walk, struct enc_bytes key, struct enc_bytes value)
+static const char *enclave(struct walk *walk, struct enc_bytes key, struct enc_bytes value)
 {
     struct enc_bytes id;
     bool known = has_part(walk, &id, ENC_TABLE_ENCLAVE_ORD, enc_bytes_of(value.data, 8));
     return known && enc_bytes_equal(id, key) ? NULL : "has an ordinal that is not its own";
 }
 
-static const char *enclave_ord(const struct walk *walk, struct enc_bytes key,
-                               struct enc_bytes value)
+static const char *enclave_ord(struct walk *walk, struct enc_bytes key, struct enc_bytes value)
 {
     struct enc_bytes facts;
     bool known = has_part(walk, &facts, ENC_TABLE_ENCLAVE, value);
@@ -71,26 +72,44 @@ static const char *enclave_ord(const struct walk *walk, struct enc_bytes key,
 }
 
 /** Numbers of one owner go 0, 1, 2, ... */
-static const char *counted(const struct walk *walk, struct enc_bytes key, struct enc_bytes value)
+static const char *counted(struct walk *walk, struct enc_bytes key, struct enc_bytes value)
 {
     bool same = follows(walk, key, key.len - 8);
     uint64_t due = same ? enc_key_tail64(enc_row_key_view(&walk->last)) + 1 : 0;
     return enc_key_tail64(key) == due ? owned(walk, key, value) : "leaves a gap before it";
 }
 
-static const char *event_id(const struct walk *walk, struct enc_bytes key, struct enc_bytes value)
+static const char *event(struct walk *walk, struct enc_bytes key, struct enc_bytes value)
+{
+    uint64_t seq = 0;
+    uint64_t ord = enc_be64_get(key.data);
+    const uint8_t *id32 = enc_event_value_id(value);
+    if (!id32 || enc_snap_seq_by_id(walk->snap, &seq, ord, id32) != ENC_ERR_OK ||
+        seq != enc_key_tail64(key))
+        return "is not found by its id";
+    return counted(walk, key, value);
+}
+
+static const char *ids(struct walk *walk, struct enc_bytes key, struct enc_bytes value)
+{
+    walk->entry_count += enc_ids_count(value);
+    bool is_whole = value.len % ENC_ID_ENTRY_LEN == 0 && enc_ids_first_seq(key) % ENC_IDS_FEW == 0;
+    return is_whole ? owned(walk, key, value) : "is no row of ids";
+}
+
+static const char *pending(struct walk *walk, struct enc_bytes key, struct enc_bytes value)
 {
     bool there =
         has_numbered(walk, ENC_TABLE_EVENT, enc_be64_get(key.data), enc_be64_get(value.data));
     return there ? NULL : "points to no event";
 }
 
-static const char *row(const struct walk *walk, struct enc_bytes key, struct enc_bytes value)
+static const char *row(struct walk *walk, struct enc_bytes key, struct enc_bytes value)
 {
     return enc_be64_get(key.data) == 0 ? NULL : owned(walk, key, value);
 }
 
-static const char *event_hash(const struct walk *walk, struct enc_bytes key, struct enc_bytes value)
+static const char *event_hash(struct walk *walk, struct enc_bytes key, struct enc_bytes value)
 {
     (void)key;
     bool there =
@@ -98,14 +117,14 @@ static const char *event_hash(const struct walk *walk, struct enc_bytes key, str
     return there ? NULL : "points to no event";
 }
 
-static const char *status(const struct walk *walk, struct enc_bytes key, struct enc_bytes value)
+static const char *status(struct walk *walk, struct enc_bytes key, struct enc_bytes value)
 {
     (void)value;
     bool there = has_numbered(walk, ENC_TABLE_EVENT, enc_be64_get(key.data), enc_key_tail64(key));
     return there ? NULL : "points to no event";
 }
 
-static const char *event_type(const struct walk *walk, struct enc_bytes key, struct enc_bytes value)
+static const char *event_type(struct walk *walk, struct enc_bytes key, struct enc_bytes value)
 {
     if (key.data[8] != key.len - 17)
         return "has a type of another length than it says";
@@ -120,7 +139,7 @@ static uint64_t leaf_end(struct enc_bytes value)
     return enc_be64_get(value.data + 64) + enc_be32_get(value.data + 72);
 }
 
-static const char *ct_leaf(const struct walk *walk, struct enc_bytes key, struct enc_bytes value)
+static const char *ct_leaf(struct walk *walk, struct enc_bytes key, struct enc_bytes value)
 {
     uint64_t due = follows(walk, key, 8) ? leaf_end(walk->last_value) : 0;
     uint64_t end = leaf_end(value);
@@ -131,7 +150,7 @@ static const char *ct_leaf(const struct walk *walk, struct enc_bytes key, struct
     return counted(walk, key, value);
 }
 
-static const char *ct_node(const struct walk *walk, struct enc_bytes key, struct enc_bytes value)
+static const char *ct_node(struct walk *walk, struct enc_bytes key, struct enc_bytes value)
 {
     (void)value;
     uint8_t level = key.data[8];
@@ -142,7 +161,7 @@ static const char *ct_node(const struct walk *walk, struct enc_bytes key, struct
     return whole ? NULL : "covers leaves that do not exist";
 }
 
-static const char *alarm(const struct walk *walk, struct enc_bytes key, struct enc_bytes value)
+static const char *alarm(struct walk *walk, struct enc_bytes key, struct enc_bytes value)
 {
     struct enc_bytes facts;
     (void)value;
@@ -154,8 +173,8 @@ static row_check *const CHECKS[ENC_TABLE_COUNT] = {
     [ENC_TABLE_ENCLAVE] = enclave,
     [ENC_TABLE_ENCLAVE_ORD] = enclave_ord,
     [ENC_TABLE_HEAD] = owned,
-    [ENC_TABLE_EVENT] = counted,
-    [ENC_TABLE_EVENT_ID] = event_id,
+    [ENC_TABLE_EVENT] = event,
+    [ENC_TABLE_EVENT_ID] = ids,
     [ENC_TABLE_EVENT_HASH] = event_hash,
     [ENC_TABLE_EVENT_TYPE] = event_type,
     [ENC_TABLE_STATUS] = status,
@@ -164,7 +183,7 @@ static row_check *const CHECKS[ENC_TABLE_COUNT] = {
     [ENC_TABLE_CT_NODE] = ct_node,
     [ENC_TABLE_ALARM] = alarm,
     [ENC_TABLE_ENDPOINT] = owned,
-    [ENC_TABLE_PUSH_PENDING] = event_id,
+    [ENC_TABLE_PUSH_PENDING] = pending,
     [ENC_TABLE_PUSH_SEQ] = owned,
     [ENC_TABLE_PUSH_DELIVERED] = owned,
     [ENC_TABLE_ROW] = row,
@@ -177,7 +196,7 @@ static void report(struct walk *walk, enum enc_table table, struct enc_bytes key
     walk->found(walk->opaque, &flaw);
 }
 
-static const char *flaw_of(const struct walk *walk, enum enc_table table, struct enc_bytes key,
+static const char *flaw_of(struct walk *walk, enum enc_table table, struct enc_bytes key,
                            struct enc_bytes value)
 {
     if (!enc_table_fits(table, key.len, value.len))
@@ -188,7 +207,11 @@ static const char *flaw_of(const struct walk *walk, enum enc_table table, struct
 static void visit(struct walk *walk, enum enc_table table, struct enc_bytes key,
                   struct enc_bytes value)
 {
+    const struct enc_table_row *facts = enc_table_row(table);
+    if (facts->home != table && key.len != facts->key_len_min)
+        return; /* of no table: its host's walk names it */
     const char *what = flaw_of(walk, table, key, value);
+    walk->row_counts[table]++;
     if (what)
         report(walk, table, key, what);
     enc_row_key_init(&walk->last);
@@ -213,18 +236,12 @@ static enum enc_err walk_table(struct walk *walk, enum enc_table table)
     return enc_scan_fini(&scan);
 }
 
-static uint64_t row_count(const struct walk *walk, enum enc_table table)
-{
-    MDB_stat facts = {0};
-    ENC_CHECK(mdb_stat(walk->snap->txn, walk->snap->store->tables[table], &facts) == 0);
-    return facts.ms_entries;
-}
-
 /* Each index row points to an event; as many rows as events leave no event without one, unless two
  * share one. */
 static void weigh(struct walk *walk, enum enc_table table, enum enc_table against)
 {
-    if (row_count(walk, table) != row_count(walk, against))
+    uint64_t count = table == ENC_TABLE_EVENT_ID ? walk->entry_count : walk->row_counts[table];
+    if (count != walk->row_counts[against])
         report(walk, table, (struct enc_bytes){NULL, 0}, "has another number of rows than it must");
 }
 

@@ -48,6 +48,14 @@ void enc_op_put_copy(struct enc_writeset *set, enum enc_table table, const struc
         set->failed = true;
 }
 
+void enc_op_append_id(struct enc_writeset *set, const struct enc_row_key *key,
+                      struct enc_bytes entry)
+{
+    enc_op_put_copy(set, ENC_TABLE_EVENT_ID, key, entry);
+    if (set->last && !set->failed)
+        set->last->append = true;
+}
+
 void enc_op_del(struct enc_writeset *set, enum enc_table table, const struct enc_row_key *key)
 {
     ENC_CHECK(enc_table_fits(table, key->len, enc_table_row(table)->value_len_min));

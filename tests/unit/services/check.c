@@ -192,11 +192,15 @@ struct flip_row {
 Test(check, names_every_turned_bit)
 {
     static const struct flip_row ROWS[] = {
-        {ENC_TABLE_EVENT, 2, 0, "an event's record cannot be read"},
+        {ENC_TABLE_EVENT, 2, 0, "an event is not found by its id"},
+        {ENC_TABLE_EVENT, 2, 43, "an event is not sound"},
+        {ENC_TABLE_EVENT, 2, 1, "an event's record cannot be read"},
         {ENC_TABLE_EVENT, 2, -1, "an event is not sound"},
-        {ENC_TABLE_EVENT, 1, 9, "an event stands under another seq"},
-        {ENC_TABLE_EVENT, 3, 17, "an event is not sound"}, /* type_seq */
-        {ENC_TABLE_EVENT, 3, 33, "an event is not sound"}, /* bundle */
+        {ENC_TABLE_EVENT, 1, 10, "an event stands under another seq"},
+        {ENC_TABLE_EVENT, 3, 18, "an event is not sound"}, /* type_seq */
+        {ENC_TABLE_EVENT, 3, 34, "an event is not sound"}, /* bundle */
+        {ENC_TABLE_EVENT_ID, 0, 7, "an event is not found by its id"},
+        {ENC_TABLE_EVENT_ID, 0, 8, "an event is not found by its id"},
         {ENC_TABLE_STATUS, 0, 0, "an event has another status"},
         {ENC_TABLE_STATUS, 1, 5, "an event has another status"},
         {ENC_TABLE_CT_LEAF, 0, 3, "a bundle has another events_root"},
@@ -277,6 +281,7 @@ Test(check, names_what_is_missing)
         {ENC_TABLE_EVENT, 4, "an event is not sound"},       /* the one behind it */
         {ENC_TABLE_EVENT, 8, "the head has another status"}, /* it was a Pause */
         {ENC_TABLE_EVENT, 0, "an event is not sound"},
+        {ENC_TABLE_EVENT_ID, 0, "an event is not found by its id"},
         {ENC_TABLE_STATUS, 0, "an event has another status"},
         {ENC_TABLE_CT_LEAF, 0, "a bundle is missing"},
         {ENC_TABLE_CT_NODE, 1, "a node of the log is missing"},

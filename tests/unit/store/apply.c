@@ -84,7 +84,7 @@ Test(apply, one_bad_set_leaves_nothing_of_any)
         cr_assert_eq(rig.facts.culprit, bad);
         cr_assert_neq(rig.facts.engine_error, 0);
         cr_assert_eq(row_count(ENC_TABLE_EVENT), 1);
-        cr_assert_eq(row_count(ENC_TABLE_HEAD), 1);
+        cr_assert_eq(row_count(ENC_TABLE_HEAD), 2);
         rig_check_sound(&rig);
     }
     set_list[15] = set_list[0];

@@ -118,7 +118,7 @@ const uint8_t *rig_id(char kind, uint64_t ord, uint64_t number)
     static unsigned next;
     uint8_t *id = ids[next++ % 8];
     memset(id, kind, 32);
-    enc_be64_put(id, ord * 0x9e3779b97f4a7c15u + number);
+    enc_be64_put(id, (ord * 0x9e3779b97f4a7c15u + number) * 0xd6e8feb86659fd93u);
     enc_be64_put(id + 8, ord);
     enc_be64_put(id + 16, number);
     return id;

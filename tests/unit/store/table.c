@@ -18,11 +18,11 @@ Test(table, names_are_distinct_and_shapes_possible)
 
 Test(table, fits_holds_both_bounds_of_both)
 {
-    cr_assert(enc_table_fits(ENC_TABLE_EVENT_ID, 40, 8));
-    cr_assert_not(enc_table_fits(ENC_TABLE_EVENT_ID, 39, 8));
-    cr_assert_not(enc_table_fits(ENC_TABLE_EVENT_ID, 41, 8));
-    cr_assert_not(enc_table_fits(ENC_TABLE_EVENT_ID, 40, 7));
-    cr_assert_not(enc_table_fits(ENC_TABLE_EVENT_ID, 40, 9));
+    cr_assert(enc_table_fits(ENC_TABLE_CT_LEAF, 16, 84));
+    cr_assert_not(enc_table_fits(ENC_TABLE_CT_LEAF, 15, 84));
+    cr_assert_not(enc_table_fits(ENC_TABLE_CT_LEAF, 17, 84));
+    cr_assert_not(enc_table_fits(ENC_TABLE_CT_LEAF, 16, 83));
+    cr_assert_not(enc_table_fits(ENC_TABLE_CT_LEAF, 16, 85));
     cr_assert(enc_table_fits(ENC_TABLE_EVENT, 16, 1 << 20));
     cr_assert_not(enc_table_fits(ENC_TABLE_EVENT, 16, 0));
 }
