@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 struct enc_member {
+    struct enc_pulse pulse;
     struct enc_crew *crew;
     uv_thread_t thread;
     uint32_t index;
@@ -64,6 +65,13 @@ static void nap(struct enc_crew *crew, uint64_t now_ms)
     crew->called -= crew->called > 0; /* woken by the clock: who was called finds no sleeper less */
 }
 
+static void work_once(struct enc_crew *crew, struct enc_member *member)
+{
+    enc_pulse_beat(&member->pulse);
+    crew->class->work(crew->self, member->index, ENC_CREW_NEXT);
+    enc_pulse_beat(&member->pulse);
+}
+
 static void member_main(void *arg)
 {
     struct enc_member *member = (struct enc_member *)arg;
@@ -73,7 +81,7 @@ static void member_main(void *arg)
     for (;;) {
         uint64_t now_ms = crew->class->due_ms ? enc_crew_now_ms(crew) : 0;
         if (crew->class->choices(crew->self, now_ms) > 0)
-            crew->class->work(crew->self, member->index, ENC_CREW_NEXT);
+            work_once(crew, member);
         else if (crew->is_ending)
             break;
         else
@@ -238,4 +246,10 @@ void enc_crew_stop(struct enc_crew *crew)
 {
     crew->driver->stop(crew);
     locks_fini(crew);
+}
+
+uint64_t enc_crew_beats(const struct enc_crew *crew, uint32_t index)
+{
+    ENC_CHECK(index < crew->count);
+    return crew->members ? enc_pulse_read(&crew->members[index].pulse) : 0;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "actors/pool.h"
+#include "actors/pulse.h"
 #include "actors/sim.h"
 
 #include <uv.h>
@@ -68,3 +69,6 @@ void enc_crew_stop(struct enc_crew *crew);
 
 /** The time by the simulation or the clock. */
 uint64_t enc_crew_now_ms(const struct enc_crew *crew);
+
+/** The pulse of a member (pulse.h); 0 in a simulation. Any thread while the crew lives. */
+uint64_t enc_crew_beats(const struct enc_crew *crew, uint32_t index);

@@ -71,6 +71,11 @@ enum enc_err enc_lane_post(struct enc_lane *lane, struct enc_link *item)
     return fits ? ENC_ERR_OK : ENC_ERR_BUSY;
 }
 
+uint64_t enc_lane_beats(const struct enc_lane *lane)
+{
+    return enc_crew_beats(&lane->crew, 0);
+}
+
 void enc_lane_stop(struct enc_lane *lane)
 {
     enc_crew_stop(&lane->crew);

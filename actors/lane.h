@@ -33,6 +33,9 @@ ENC_MUST_USE enum enc_err enc_lane_start(struct enc_lane **out,
  */
 ENC_MUST_USE enum enc_err enc_lane_post(struct enc_lane *lane, struct enc_link *item);
 
+/** The pulse of its thread (pulse.h). Any thread. */
+uint64_t enc_lane_beats(const struct enc_lane *lane);
+
 /**
  * Finish what waits, end the thread, free. After the pool was drained; no post may be under way.
  */

@@ -200,6 +200,11 @@ void enc_pool_stop(struct enc_pool *pool)
     free(pool);
 }
 
+uint64_t enc_pool_beats(const struct enc_pool *pool, uint32_t worker)
+{
+    return enc_crew_beats(&pool->crew, worker);
+}
+
 uint32_t enc_pool_workers(const struct enc_pool *pool)
 {
     return pool->crew.count;

@@ -61,6 +61,9 @@ ENC_MUST_USE enum enc_err enc_pool_submit(struct enc_pool *pool, struct enc_job 
  */
 uint32_t enc_pool_workers(const struct enc_pool *pool);
 
+/** The pulse of a worker below enc_pool_workers (pulse.h). Any thread. */
+uint64_t enc_pool_beats(const struct enc_pool *pool, uint32_t worker);
+
 /** The time by the pool's clock, in a simulation by the virtual one. Any thread. */
 uint64_t enc_pool_now_ms(const struct enc_pool *pool);
 

@@ -469,3 +469,8 @@ void enc_timers_stop(struct enc_timers *timers)
     enc_meter_add(meter_of(timers), ENC_COUNT_TIMERS_GONE, timers->count);
     give_memory(timers);
 }
+
+uint64_t enc_timers_beats(const struct enc_timers *timers)
+{
+    return enc_crew_beats(&timers->crew, 0);
+}

@@ -89,3 +89,6 @@ uint32_t enc_timers_count(struct enc_timers *timers);
 
 /** End the thread, forget what was not posted, free. After the pool was drained: turns may set. */
 void enc_timers_stop(struct enc_timers *timers);
+
+/** The pulse of the timers' thread (pulse.h). Any thread. */
+uint64_t enc_timers_beats(const struct enc_timers *timers);

@@ -5,6 +5,7 @@
 #include "net/page.h"
 #include "net/respond.h"
 #include "net/server.h"
+#include "net/watchdog.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,10 @@ static void respond_json(h2o_req_t *req, unsigned status, const char *text)
 
 static void get_health(h2o_req_t *req)
 {
-    respond_json(req, 200, "{\"status\":\"ok\"}");
+    char text[512];
+    bool is_alive =
+        enc_watchdog_json(enc_loop_of_request(req)->server->watchdog, text, sizeof text);
+    respond_json(req, is_alive ? 200 : 503, text);
 }
 
 struct reason {
@@ -28,11 +32,9 @@ struct reason {
     const char *text;
 };
 static const struct reason REASONS[] = {
-    {ENC_UNREADY_STARTING, "starting"},
-    {ENC_UNREADY_DRAINING, "draining"},
-    {ENC_UNREADY_DISK, "disk below the floor"},
-    {ENC_UNREADY_STORE, "the store has failed"},
-    {ENC_UNREADY_WRITES, "the last write failed"},
+    {ENC_UNREADY_STARTING, "starting"},  {ENC_UNREADY_DRAINING, "draining"},
+    {ENC_UNREADY_DISK, "disk_floor"},    {ENC_UNREADY_STORE, "store_failed"},
+    {ENC_UNREADY_WRITES, "writes_fail"}, {ENC_UNREADY_BACKLOG, "backlog"},
 };
 
 static void get_ready(h2o_req_t *req)

@@ -37,6 +37,7 @@ struct state {
     bool is_cut;
     bool is_failed; /* the store; the status tells */
     bool writes_fail;
+    bool has_backlog;
 };
 
 static void cut(struct state *state, const char *why)
@@ -214,6 +215,42 @@ static void check_disk(struct state *state)
                     free_len < config->disk_floor_mib * MIB);
 }
 
+struct backlog {
+    const char *of;
+    uint64_t waiting;
+    uint64_t max;
+};
+
+static const char *backlog_above(const struct backlog *rows, size_t count, uint64_t percent)
+{
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].waiting * 100 >= rows[i].max * percent)
+            return rows[i].of;
+    return NULL;
+}
+
+/* It has ended when half of the mark is reached, or readiness would flutter. */
+static void check_backlog(struct state *state)
+{
+    const struct enc_config *config = state->control->config;
+    struct enc_host_counts counts;
+    enc_host_counts(state->control->server->host, &counts);
+    const struct backlog rows[] = {
+        {"jobs", counts.jobs_waiting, config->limits.jobs_max},
+        {"mails", counts.mails_waiting, config->limits.jobs_max},
+        {"messages", counts.exchange_len, config->limits.exchange_len_max},
+    };
+    uint64_t percent =
+        state->has_backlog ? config->backlog_percent / 2 + 1 : config->backlog_percent;
+    const char *of = backlog_above(rows, sizeof rows / sizeof *rows, percent);
+    if (of && !state->has_backlog)
+        enc_log(BACKLOG_BEGUN, enc_log_text("of", of));
+    if (!of && state->has_backlog)
+        enc_log(BACKLOG_ENDED);
+    state->has_backlog = of != NULL;
+    enc_server_mark(state->control->server, ENC_UNREADY_BACKLOG, state->has_backlog);
+}
+
 /* Renewed files come into use without a signal, and the key of session tickets does not live as
  * long as the process. */
 static void renew_certificates(struct state *state)
@@ -233,6 +270,8 @@ static void on_watch_step(uv_timer_t *timer)
     check_disk(state);
     check_store(state);
     check_writes(state);
+    check_backlog(state);
+    enc_server_watch(state->control->server, uv_now(&state->uv));
     renew_certificates(state);
     enc_notify_alive(&state->notify);
 }

@@ -84,32 +84,40 @@ static void end_turn(struct enc_loop *loop)
         enc_host_end_turn(loop->server->host, &loop->gathering);
 }
 
+/* How long the turn took that now ends, less what the loop slept of it. A loop is always at work for
+ * the watchdog, because its tick ends a turn at least every second. */
+static void end_busy(struct enc_loop *loop)
+{
+    uint64_t now_ns = enc_process_now_ns();
+    uint64_t idle_ns = uv_metrics_idle_time(&loop->uv);
+    uint64_t slept_ns = idle_ns - loop->idle_ns;
+    uint64_t took_ns = now_ns - loop->turned_ns;
+    enc_metric_observe(ENC_METRIC_LOOP_TURN, took_ns > slept_ns ? took_ns - slept_ns : 0);
+    loop->turned_ns = now_ns;
+    loop->idle_ns = idle_ns;
+    enc_pulse_beat(&loop->pulse);
+    enc_pulse_beat(&loop->pulse);
+}
+
 /* Before the loop sleeps. What was written may let a connection go on to its next request. */
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct enc_loop *loop = prepare->data;
     enc_mend_deliver(loop);
     end_turn(loop);
-    enc_metric_observe(ENC_METRIC_LOOP_TURN, enc_process_now_ns() - loop->awake_ns);
-}
-
-static void on_check(uv_check_t *check)
-{
-    ((struct enc_loop *)check->data)->awake_ns = enc_process_now_ns();
+    end_busy(loop);
 }
 
 static void init_handles(struct enc_loop *loop)
 {
     ENC_CHECK(uv_loop_init(&loop->uv) == 0);
+    ENC_CHECK(uv_loop_configure(&loop->uv, UV_METRICS_IDLE_TIME) == 0);
     ENC_CHECK(uv_async_init(&loop->uv, &loop->wake, on_wake) == 0);
     uv_timer_init(&loop->uv, &loop->tick);
     uv_timer_init(&loop->uv, &loop->drain);
     uv_prepare_init(&loop->uv, &loop->prepare);
-    uv_check_init(&loop->uv, &loop->check);
     loop->wake.data = loop->tick.data = loop->drain.data = loop->prepare.data = loop;
-    loop->check.data = loop;
     uv_prepare_start(&loop->prepare, on_prepare);
-    uv_check_start(&loop->check, on_check);
     uv_timer_start(&loop->tick, on_tick, TICK_MS, TICK_MS);
 }
 
@@ -123,7 +131,8 @@ void enc_loop_init(struct enc_loop *loop, struct enc_server *server, h2o_globalc
 static void run_thread(void *opaque)
 {
     struct enc_loop *loop = opaque;
-    loop->awake_ns = enc_process_now_ns();
+    loop->turned_ns = enc_process_now_ns();
+    enc_pulse_beat(&loop->pulse);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
 }
 
@@ -216,7 +225,6 @@ static void close_own_handles(struct enc_loop *loop)
     uv_close((uv_handle_t *)&loop->tick, NULL);
     uv_close((uv_handle_t *)&loop->drain, NULL);
     uv_close((uv_handle_t *)&loop->prepare, NULL);
-    uv_close((uv_handle_t *)&loop->check, NULL);
 }
 
 static void on_stop_step(uv_timer_t *timer)

@@ -44,8 +44,9 @@ struct enc_loop {
     uv_timer_t tick;      /* every second: what is slow, silent or due for a ping */
     uv_timer_t drain;     /* while draining */
     uv_prepare_t prepare; /* before it sleeps */
-    uv_check_t check;     /* when it has slept */
-    uint64_t awake_ns;    /* since when */
+    uint64_t turned_ns;   /* when its last turn ended, */
+    uint64_t idle_ns;     /* and how long it had slept until then */
+    struct enc_pulse pulse;
     h2o_context_t http;
     _Atomic(struct enc_task *) inbox; /* newest first */
     struct enc_server *server;

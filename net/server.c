@@ -16,6 +16,8 @@
 #include "net/request.h"
 #include "net/successor.h"
 
+#include "net/watchdog.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,6 +59,17 @@ void enc_server_mark(struct enc_server *server, enum enc_unready reason, bool is
         atomic_fetch_or_explicit(&server->unready, reason, memory_order_relaxed);
     else
         atomic_fetch_and_explicit(&server->unready, ~(unsigned)reason, memory_order_relaxed);
+}
+
+void enc_server_watch(struct enc_server *server, uint64_t now_ms)
+{
+    size_t count = server->loop_count + enc_host_thread_count(server->host);
+    struct enc_thread_pulse *pulses = enc_net_new(count * sizeof *pulses);
+    for (unsigned i = 0; i < server->loop_count; i++)
+        pulses[i] = (struct enc_thread_pulse){"loop", i, enc_pulse_read(&server->loops[i].pulse)};
+    enc_host_pulses(server->host, pulses + server->loop_count);
+    enc_watchdog_look(server->watchdog, pulses, now_ms, server->config->watchdog_ms);
+    free(pulses);
 }
 
 struct enc_server_threads enc_server_threads(const struct enc_config *config)
@@ -265,6 +278,7 @@ bool enc_server_start(struct enc_server *server, struct enc_server_fault *fault,
                       struct enc_host *host, struct enc_inherit *inherit)
 {
     server->host = host;
+    server->watchdog = enc_watchdog_new(server->loop_count + enc_host_thread_count(host));
     if (!open_all(server, fault, inherit))
         return false;
     for (unsigned i = 0; i < server->loop_count; i++)
@@ -392,6 +406,7 @@ void enc_server_free(struct enc_server *server)
     for (unsigned kind = 0; kind < ENC_LISTENER_KINDS; kind++)
         enc_bind_fini(&server->binds[kind]);
     enc_origins_free(server->origins);
+    enc_watchdog_free(server->watchdog);
     enc_rates_close(server->rates);
     enc_proxy_trust_free(server->proxy_trust);
     free(server->loops);

@@ -11,6 +11,7 @@
 #include "net/mount.h"
 
 struct enc_fetcher;
+struct enc_watchdog;
 struct enc_inherit;
 struct enc_legacy;
 struct enc_origins;
@@ -23,6 +24,7 @@ enum enc_unready {
     ENC_UNREADY_DISK = 4,
     ENC_UNREADY_STORE = 8,
     ENC_UNREADY_WRITES = 16,
+    ENC_UNREADY_BACKLOG = 32,
 };
 
 /** Everything the loops share. After enc_server_start only what is atomic changes. */
@@ -43,8 +45,9 @@ struct enc_server {
     struct enc_bind binds[ENC_LISTENER_KINDS];
     struct enc_loop *loops;
     unsigned loop_count;
-    uint64_t drain_grace_ms;  /* set before the loops are told to drain */
-    _Atomic unsigned unready; /* enum enc_unready */
+    uint64_t drain_grace_ms;       /* set before the loops are told to drain */
+    struct enc_watchdog *watchdog; /* on all threads that serve */
+    _Atomic unsigned unready;      /* enum enc_unready */
 };
 
 /** One line for people. */
@@ -116,6 +119,9 @@ void enc_server_stop(struct enc_server *server);
 
 /** Free everything; the loops have ended or were never started. NULL is allowed. */
 void enc_server_free(struct enc_server *server);
+
+/** Let the watchdog look at every thread. Once a second; one thread. */
+void enc_server_watch(struct enc_server *server, uint64_t now_ms);
 
 /** Set or clear one reason of enum enc_unready. Any thread. */
 void enc_server_mark(struct enc_server *server, enum enc_unready reason, bool is_set);

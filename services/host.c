@@ -123,6 +123,21 @@ void enc_host_counts(const struct enc_host *host, struct enc_host_counts *out)
     out->writer_runs = actors.lane_items;
 }
 
+size_t enc_host_thread_count(const struct enc_host *host)
+{
+    return enc_pool_workers(host->pool) + host->writer_count + 1;
+}
+
+void enc_host_pulses(const struct enc_host *host, struct enc_thread_pulse *out)
+{
+    uint32_t workers = enc_pool_workers(host->pool);
+    for (uint32_t i = 0; i < workers; i++)
+        *out++ = (struct enc_thread_pulse){"worker", i, enc_pool_beats(host->pool, i)};
+    for (uint32_t i = 0; i < host->writer_count; i++)
+        *out++ = (struct enc_thread_pulse){"writer", i, enc_lane_beats(host->writers[i])};
+    *out = (struct enc_thread_pulse){"timers", 0, enc_timers_beats(host->timers)};
+}
+
 const struct enc_ledger *enc_host_ledger(const struct enc_host *host)
 {
     return &host->ledger;

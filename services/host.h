@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "actors/pulse.h"
 #include "services/enclave.h"
 
 struct enc_host;
@@ -165,6 +166,17 @@ struct enc_host_counts {
 
 /** Any thread. */
 void enc_host_counts(const struct enc_host *host, struct enc_host_counts *out);
+
+/** A thread and its pulse (actors/pulse.h). */
+struct enc_thread_pulse {
+    const char *what; /* static */
+    uint32_t index;
+    uint64_t beats;
+};
+
+/** Number of the host's threads; their pulses, always in the same order, into out. Any thread. */
+size_t enc_host_thread_count(const struct enc_host *host);
+void enc_host_pulses(const struct enc_host *host, struct enc_thread_pulse *out);
 
 /** Everything counted by rows (figures.def). Valid while the host lives. */
 const struct enc_ledger *enc_host_ledger(const struct enc_host *host);

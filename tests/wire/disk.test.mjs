@@ -81,7 +81,7 @@ await runSuite(async ({ check }) => {
   });
   await check('/readyz says why', async () => {
     await until(async () => (await ready(daemon)).status === 503, 'a refusal');
-    assert.deepEqual((await ready(daemon)).json.reasons, ['the last write failed']);
+    assert.deepEqual((await ready(daemon)).json.reasons, ['writes_fail']);
     assert.ok(daemon.lines.some((line) => /writes fail/.test(line.msg) && line.why), 'the log too');
   });
   await check('with room again the same commit is accepted, and the node is ready', async () => {

@@ -24,7 +24,7 @@ await runSuite(async ({ check }) => {
     const told = await encctl(low.admin, 'health');
     assert.equal(told.code, 1);
     assert.match(told.out, /unready/);
-    assert.match(told.err, /disk below the floor/);
+    assert.match(told.err, /disk_floor/);
     await low.stop();
   });
   await check('a listener that is no admin listener: status 1', async () => {
