@@ -98,6 +98,18 @@ Test(verify, a_sound_shard_has_no_flaw)
     rig_check_sound(&rig);
 }
 
+Test(verify, two_events_of_one_id)
+{
+    enc_put_event(&rig.set, &(struct enc_event_row){.ord = 1,
+                                                    .seq = 8,
+                                                    .type_seq = 9,
+                                                    .id32 = rig_id('i', 1, 7),
+                                                    .hash32 = rig_id('h', 1, 8),
+                                                    .type = ENC_LIT("Post"),
+                                                    .record = ENC_LIT("r")});
+    check_flaw(ENC_TABLE_EVENT, "is not found by its id", 1);
+}
+
 Test(verify, an_event_that_is_gone)
 {
     del(ENC_TABLE_EVENT, place(1, 5));
