@@ -57,8 +57,8 @@ enum enc_handled enc_host_handle(struct enc_host *host, unsigned service,
     const struct enc_service *of = enc_service_at(service);
     struct enc_target target;
     struct enc_routed routed = {.allow = NULL};
-    if (enc_bytes_is(request->path, "/info/node"))
-        return enc_info_node(host, service, request);
+    if (enc_info_is(request->path))
+        return enc_info_handle(host, service, request);
     enum enc_err err = enc_target_parse(&target, &of->enclave, request->path);
     if (err == ENC_ERR_OK)
         err = enc_route_find(&routed, of, &target, request);

@@ -38,8 +38,8 @@ struct enc_service {
 size_t enc_service_count(void);
 const struct enc_service *enc_service_at(size_t index);
 
-/** All that a service answers: the routes of its enclaves, of its worker, and /info/node, into
- * rows; returns their number. */
+/** All that a service answers: the routes of its enclaves, of its worker, and those of
+ * enc_info_routes, into rows; returns their number. */
 size_t enc_service_routes(const struct enc_service *service,
                           const struct enc_route *rows[ENC_ROUTE_MAX]);
 

@@ -1,6 +1,7 @@
 #include "services/router.h"
 
 #include "proto/base/hex.h"
+#include "services/info.h"
 
 /* Cut the first segment off: "/a/b" becomes "a" and "/b". */
 static struct enc_bytes first_segment(struct enc_bytes *rest)
@@ -69,18 +70,16 @@ static bool reaches(const struct enc_enclave *enclave, const struct enc_target *
     return is_root_row || route->at_root;
 }
 
-/* Answered by info.c before anybody looks for a route. */
-static const struct enc_route INFO_NODE = {
-    .method = ENC_METHOD_GET, .path = "/info/node", .name = "handleInfoNode", .at_root = true};
-
 size_t enc_service_routes(const struct enc_service *service,
                           const struct enc_route *rows[ENC_ROUTE_MAX])
 {
     size_t count = enc_enclave_routes(&service->enclave, rows);
-    ENC_CHECK(count + service->worker_routes.count < ENC_ROUTE_MAX);
+    struct enc_routes node = enc_info_routes();
+    ENC_CHECK(count + service->worker_routes.count + node.count <= ENC_ROUTE_MAX);
     for (size_t i = 0; i < service->worker_routes.count; i++)
         rows[count++] = &service->worker_routes.rows[i];
-    rows[count++] = &INFO_NODE;
+    for (size_t i = 0; i < node.count; i++)
+        rows[count++] = &node.rows[i];
     return count;
 }
 
