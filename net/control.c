@@ -5,6 +5,7 @@
 #include "net/log.h"
 #include "net/metric.h"
 #include "net/notify.h"
+#include "net/watchdog.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ enum {
     CUT_BEFORE_END_MS = 500,  /* a cut needs a moment, too */
     HANDOVER_GRACE_MS = 1000, /* for idle connections to learn that they are to go */
     STOP_MS = 20000, /* what a stop may take beyond its drain: POSTs given up, the store closed */
+    WATCHDOG_TEXT_MAX = 256,
     MIB = 1048576,
 };
 
@@ -264,6 +266,14 @@ static void renew_certificates(struct state *state)
         enc_log(NOT_RELOADED, enc_log_text("why", fault.text));
 }
 
+/* A node that is stuck is restarted by who watches it. */
+static void feed_watchdog(const struct state *state)
+{
+    char text[WATCHDOG_TEXT_MAX];
+    if (enc_watchdog_json(state->control->server->watchdog, text, sizeof text))
+        enc_notify_alive(&state->notify);
+}
+
 static void on_watch_step(uv_timer_t *timer)
 {
     struct state *state = timer->data;
@@ -273,7 +283,7 @@ static void on_watch_step(uv_timer_t *timer)
     check_backlog(state);
     enc_server_watch(state->control->server, uv_now(&state->uv));
     renew_certificates(state);
-    enc_notify_alive(&state->notify);
+    feed_watchdog(state);
 }
 
 static void open_handles(struct state *state)
