@@ -84,8 +84,8 @@ static void end_turn(struct enc_loop *loop)
         enc_host_end_turn(loop->server->host, &loop->gathering);
 }
 
-/* How long the turn took that now ends, less what the loop slept of it. A loop is always at work for
- * the watchdog, because its tick ends a turn at least every second. */
+/* How long the turn took that now ends, less what the loop slept of it. For the watchdog a loop is
+ * always at work, because its tick ends a turn at least every second. */
 static void end_busy(struct enc_loop *loop)
 {
     uint64_t now_ns = enc_process_now_ns();
