@@ -113,8 +113,8 @@ static bool compare_all(struct accepting *accepting, const char *path)
     if (!list)
         enc_out_fault("%s: no tree head in it was signed by this node: it says nothing", path);
     else if (accepting->lost)
-        enc_out_fault("the logs of %" PRIu64 " enclaves have gone on after this backup; a newer "
-                      "backup, or encctl import of what others keep, closes the gap",
+        enc_out_fault("the logs of %" PRIu64 " enclaves have gone on after this backup: take a "
+                      "newer one, or --rewind and tell their members",
                       accepting->lost);
     return list && accepting->lost == 0;
 }
