@@ -1,5 +1,6 @@
 #include "store/copy.h"
 
+#include "store/dir.h"
 #include "tests/unit/store/rig.h"
 
 #include <fcntl.h>
@@ -53,7 +54,7 @@ static int look(void)
     struct enc_store_note note;
     if (enc_data_look(&facts, &note, rig.dir) != ENC_STORE_FAULT_NONE)
         return 1;
-    return facts.format != 1 || facts.shard_count != 1 ||
+    return facts.format != ENC_DATA_FORMAT || facts.shard_count != 1 ||
            memcmp(facts.node_pub32, rig.node32, 32) != 0;
 }
 
