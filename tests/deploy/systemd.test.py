@@ -245,6 +245,35 @@ def watchdog(start):
 
 
 @started
+def stuck(start):
+    """while a thread is stuck the watchdog is not fed, and afterwards again"""
+    hold = BUILD / "libhold.so"
+    assert hold.exists(), "libhold.so is built with the tests"
+    prefix = pathlib.Path(tempfile.mkdtemp()) / "hold"
+    node = start(confined=False, env={"WATCHDOG_USEC": "30000000", "LD_PRELOAD": str(hold), "HOLD": str(prefix),
+                                      "ENCLAVED_WATCHDOG_MS": "3000", "ENCLAVED_THREADS": "3"})
+    node.expect("READY")
+    host, port = node.address("public").rsplit(":", 1)
+    pathlib.Path(f"{prefix}.uv_accept").touch()
+    with socket.create_connection((host, int(port))):
+        end = time.monotonic() + PATIENCE_S
+        while not any(line["msg"] == "a thread is stuck" for line in node.lines()):
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        time.sleep(0.2)
+        node.socket.settimeout(2.5)
+        try:
+            while True:
+                node.told()  # what was sent before it was stuck
+                assert time.monotonic() < end, "it is fed"
+        except TimeoutError:
+            pass
+        shutil.rmtree(prefix.parent)
+    node.socket.settimeout(PATIENCE_S)
+    node.expect("WATCHDOG")
+
+
+@started
 def handover(start):
     """SIGUSR2: MAINPID names the successor, which says READY=1 and feeds the watchdog; nobody says STOPPING=1"""
     node = start(env={"WATCHDOG_USEC": "30000000"})
@@ -270,7 +299,7 @@ def nobody(start):
 
 
 CASES = (verify, verify_sees, drop_in, security, files, confined, filter_holds, ready_means_ready, reload, watchdog,
-         handover, nobody)
+         stuck, handover, nobody)
 
 
 def main():
