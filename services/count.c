@@ -1,6 +1,7 @@
 #include "services/count.h"
 
 #include "services/inside.h"
+#include "services/probe.h"
 
 #include <stdio.h>
 
@@ -218,17 +219,17 @@ uint64_t enc_host_now_ns(const struct enc_host *host)
 }
 
 /* Two threads may have read the clock, and its ends may meet. */
-void enc_count_span(const struct enc_host *host, enum enc_stage stage, uint64_t since_ns,
-                    uint64_t until_ns)
+void enc_count_lap(const struct enc_host *host, const struct enc_lap *lap, uint64_t until_ns)
 {
-    uint64_t took_ns = until_ns > since_ns ? until_ns - since_ns : 0;
-    enc_ledger_observe(&host->ledger, ENC_COUNTED_STAGE_TIME, stage, took_ns);
+    uint64_t took_ns = until_ns > lap->since_ns ? until_ns - lap->since_ns : 0;
+    enc_ledger_observe(&host->ledger, ENC_COUNTED_STAGE_TIME, lap->stage, took_ns);
+    ENC_PROBE(stage, lap->of, (int)lap->stage, took_ns, lap->in);
 }
 
-uint64_t enc_count_stage(const struct enc_host *host, enum enc_stage stage, uint64_t since_ns)
+uint64_t enc_count_stage(const struct enc_host *host, const struct enc_lap *lap)
 {
     uint64_t now_ns = enc_host_now_ns(host);
-    enc_count_span(host, stage, since_ns, now_ns);
+    enc_count_lap(host, lap, now_ns);
     return now_ns;
 }
 
@@ -281,6 +282,7 @@ static void count_commit(const struct enc_exchange *exchange, struct enc_verdict
     const struct enc_ledger *ledger = &exchange->host->ledger;
     bool is_refused = verdict.err != ENC_ERR_OK;
     ENC_CHECK(verdict.step < STEPS);
+    ENC_PROBE(answered, (uintptr_t)exchange, (int)verdict.err, (int)verdict.step, took_ns);
     size_t outcome = is_refused ? 1U + verdict.step : 0;
     enc_ledger_add(ledger, ENC_COUNTED_COMMITS,
                    place_of(ENC_COUNTED_COMMITS, exchange->service, outcome), 1);

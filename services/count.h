@@ -43,12 +43,19 @@ void enc_count_size(const struct enc_host *host, enum enc_counted what, uint64_t
 /** Time on a clock that only goes forward, in ns; 0 when the runtime has none. */
 uint64_t enc_host_now_ns(const struct enc_host *host);
 
-/** A stage lasted from since_ns to until_ns. */
-void enc_count_span(const struct enc_host *host, enum enc_stage stage, uint64_t since_ns,
-                    uint64_t until_ns);
+/** A stage that has ended, or ends now. */
+struct enc_lap {
+    enum enc_stage stage;
+    uint64_t of; /* whose it was, and what that is part of: for tracers (probe.h); 0 = nothing */
+    uint64_t in;
+    uint64_t since_ns;
+};
 
-/** A stage that began at since_ns has ended. Returns the time now. */
-uint64_t enc_count_stage(const struct enc_host *host, enum enc_stage stage, uint64_t since_ns);
+/** It ended at until_ns. */
+void enc_count_lap(const struct enc_host *host, const struct enc_lap *lap, uint64_t until_ns);
+
+/** It ends now. Returns the time. */
+uint64_t enc_count_stage(const struct enc_host *host, const struct enc_lap *lap);
 
 /**
  * The exchange is about to be answered so: its request, its commit, its error. Once per exchange;

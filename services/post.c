@@ -45,22 +45,19 @@ static struct enc_verdict prepare(struct enc_exchange *exchange)
     return verdict;
 }
 
-static void begin_prepare(struct enc_exchange *exchange)
+static void end_stage(struct enc_exchange *exchange, enum enc_stage stage)
 {
-    exchange->marked_ns = enc_count_stage(exchange->host, ENC_STAGE_DISPATCH, exchange->marked_ns);
-}
-
-static void end_prepare(struct enc_exchange *exchange)
-{
-    exchange->marked_ns = enc_count_stage(exchange->host, ENC_STAGE_PREPARE, exchange->marked_ns);
+    struct enc_lap lap = {
+        .stage = stage, .of = (uintptr_t)exchange, .since_ns = exchange->marked_ns};
+    exchange->marked_ns = enc_count_stage(exchange->host, &lap);
 }
 
 static void prepare_job(struct enc_job *job)
 {
     struct enc_exchange *exchange = enc_exchange_of_job(job);
-    begin_prepare(exchange);
+    end_stage(exchange, ENC_STAGE_DISPATCH);
     exchange->verdict = prepare(exchange);
-    end_prepare(exchange);
+    end_stage(exchange, ENC_STAGE_PREPARE);
     enc_mail_ready(&exchange->mail);
 }
 
@@ -91,11 +88,11 @@ static struct enc_verdict unseal_commit(struct enc_exchange *exchange)
 static void prepare_sealed_job(struct enc_job *job)
 {
     struct enc_exchange *exchange = enc_exchange_of_job(job);
-    begin_prepare(exchange);
+    end_stage(exchange, ENC_STAGE_DISPATCH);
     exchange->verdict = unseal_commit(exchange);
     if (exchange->verdict.err == ENC_ERR_OK)
         exchange->verdict = prepare(exchange);
-    end_prepare(exchange);
+    end_stage(exchange, ENC_STAGE_PREPARE);
     enc_mail_ready(&exchange->mail);
 }
 

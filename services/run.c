@@ -97,30 +97,40 @@ static struct enc_refusal refusal_of(const struct enc_case *c, struct enc_verdic
     return refusal;
 }
 
-static void end_stage(struct enc_run *run, enum enc_stage stage)
+/* of: the run itself, or a commit in it. */
+static void end_stage(struct enc_run *run, enum enc_stage stage, const void *of)
 {
-    run->marked_ns = enc_count_stage(run->node->host, stage, run->marked_ns);
+    struct enc_lap lap = {stage, (uintptr_t)of, (uintptr_t)run, run->marked_ns};
+    run->marked_ns = enc_count_stage(run->node->host, &lap);
+}
+
+/* The node's own commits come by no queue. */
+static void end_queue(const struct enc_run *run, const struct enc_exchange *exchange)
+{
+    struct enc_lap lap = {ENC_STAGE_QUEUE, (uintptr_t)exchange, (uintptr_t)run,
+                          exchange->marked_ns};
+    if (exchange->marked_ns)
+        enc_count_lap(exchange->host, &lap, run->marked_ns);
 }
 
 static void build(struct enc_run *run, struct enc_staged *staged, struct enc_case *c)
 {
     if (stage_event(run, staged, c) != ENC_ERR_OK)
         run->is_broken = true;
-    end_stage(run, ENC_STAGE_BUILD);
+    end_stage(run, ENC_STAGE_BUILD, staged->exchange);
 }
 
 static void judge_and_stage(struct enc_run *run, struct enc_staged *staged)
 {
     struct enc_case c;
     const struct enc_exchange *exchange = staged->exchange;
-    if (exchange->marked_ns) /* the node's own come by no queue */
-        enc_count_span(exchange->host, ENC_STAGE_QUEUE, exchange->marked_ns, run->marked_ns);
+    end_queue(run, exchange);
     enum enc_err err = enc_case_load(&c, run, exchange);
     if (err == ENC_ERR_OK)
         staged->refusal = refusal_of(&c, enc_pipeline_judge(&c));
     else
         staged->refusal.verdict.err = err;
-    end_stage(run, ENC_STAGE_JUDGE);
+    end_stage(run, ENC_STAGE_JUDGE, exchange);
     if (staged->refusal.verdict.err == ENC_ERR_OK)
         build(run, staged, &c);
 }
@@ -239,7 +249,7 @@ bool enc_run_submit(struct enc_run *run, struct enc_actor *actor)
         return false;
     enc_snap_close(run->snap); /* many runs may wait for the writer, and snapshots are few */
     run->snap = NULL;
-    end_stage(run, ENC_STAGE_SEAL);
+    end_stage(run, ENC_STAGE_SEAL, run);
     return enc_lane_post(enc_host_writer(node->host, node->state.enclave32), &run->link) ==
            ENC_ERR_OK;
 }
@@ -330,7 +340,7 @@ void enc_run_finish(struct enc_run *run)
         for (struct enc_staged *s = run->first; s; s = s->next)
             answer_staged(s);
         if (run->has_writes && run->actor)
-            end_stage(run, ENC_STAGE_PUBLISH);
+            end_stage(run, ENC_STAGE_PUBLISH, run);
     }
     free_run(run);
 }

@@ -69,7 +69,8 @@ static void count_waiting(const struct enc_host *host, struct enc_run *const *ru
 {
     uint64_t commits = 0;
     for (size_t i = 0; i < count; i++) {
-        enc_count_span(host, ENC_STAGE_WRITER, runs[i]->marked_ns, now_ns);
+        struct enc_lap lap = {ENC_STAGE_WRITER, (uintptr_t)runs[i], now_ns, runs[i]->marked_ns};
+        enc_count_lap(host, &lap, now_ns);
         commits += runs[i]->count;
     }
     enc_count_size(host, ENC_COUNTED_RUNS_OF_BATCH, count);
@@ -83,8 +84,9 @@ static uint64_t count_written(const struct enc_host *host, enum enc_outcome outc
     enc_count_transaction(host, outcome);
     if (outcome != ENC_OUTCOME_OK)
         return since_ns;
-    enc_count_span(host, ENC_STAGE_WRITE, since_ns, facts->sync_began);
-    return enc_count_stage(host, ENC_STAGE_SYNC, facts->sync_began);
+    enc_count_lap(host, &(struct enc_lap){ENC_STAGE_WRITE, since_ns, 0, since_ns},
+                  facts->sync_began);
+    return enc_count_stage(host, &(struct enc_lap){ENC_STAGE_SYNC, since_ns, 0, facts->sync_began});
 }
 
 static void write_batch(struct enc_host *host, struct enc_store *store, struct enc_run **runs,

@@ -35,7 +35,7 @@ FOREIGN = {
     "store": PURE + ["lmdb.h", "stdatomic.h", "stdio.h", "stdlib.h", "fcntl.h", "unistd.h", "dirent.h",
                      "sys/file.h", "sys/stat.h", "sys/types.h"],
     "actors": PURE + ["uv.h", "stdatomic.h", "stdio.h", "stdlib.h"],
-    "services": PURE + ["stdatomic.h", "stdio.h", "stdlib.h", "sanitizer/asan_interface.h"],
+    "services": PURE + ["stdatomic.h", "stdio.h", "stdlib.h", "sanitizer/asan_interface.h", "sys/sdt.h"],
     "net": ["*"],
 }
 NOT_IN_NET = ["lmdb.h", "secp256k1*.h", "utf8proc.h"]
