@@ -233,6 +233,18 @@ await runSuite(async ({ check, skip }) => {
       assert.equal(set.spec.replicas, color === 'blue' ? 1 : 0);
     }
   });
+  await check('alerts and dashboard arrive whole, with the labels by which they are found', () => {
+    const { all } = render(null, '--set', 'metrics.prometheusRule.enabled=true,metrics.dashboard.enabled=true',
+      '--set', 'metrics.prometheusRule.labels.release=prometheus');
+    assert.deepEqual(all.flatMap((manifest) => kstrict.check(manifest)), []);
+    const rule = all.find((m) => m.kind === 'PrometheusRule');
+    const source = (name) => fs.readFileSync(path.join(REPO, 'deploy', name), 'utf8');
+    assert.deepEqual(rule.spec, load(source('prometheus/alerts.yaml')));
+    assert.equal(rule.metadata.labels.release, 'prometheus');
+    const board = all.find((m) => m.kind === 'ConfigMap' && m.data['enclaved.json']);
+    assert.deepEqual(JSON.parse(board.data['enclaved.json']), JSON.parse(source('grafana/enclaved.json')));
+    assert.equal(board.metadata.labels.grafana_dashboard, '1');
+  });
   await check('Kubernetes 1.29 has no sleep before a stop, 1.28 is refused', () => {
     assert.ok(!render('ci/default-values.yaml', '--kube-version', '1.29.0').text.includes('preStop'));
     assert.ok(render('ci/default-values.yaml').text.includes('preStop'));
