@@ -73,7 +73,7 @@ ENC_MUST_USE enum enc_err enc_timer_set(struct enc_timers *timers, const uint8_t
  * changed while it was read may come at its former time as well. From refill.
  */
 void enc_timer_offer(struct enc_timers *timers, const uint8_t key32[32], uint32_t timer_kind,
-                     uint64_t due_ms);
+                     uint64_t due_ms_kept);
 
 /** Begin a refill: the keeper has some that were never set here. Once, any thread. */
 void enc_timers_refill(struct enc_timers *timers);

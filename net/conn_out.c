@@ -312,6 +312,7 @@ static void write_rest(struct enc_conn *conn, const struct iovec *vector, size_t
         len -= vector[first].iov_len;
     for (size_t i = first; i < count; i++)
         rest[i - first] = h2o_iovec_init(vector[i].iov_base, vector[i].iov_len);
+    ENC_CHECK(first < count); /* all of it is no rest */
     rest[0].base += len;
     rest[0].len -= len;
     h2o_socket_write(conn->sock, rest, count - first, on_written);

@@ -129,7 +129,7 @@ static void write_bound(char *out, size_t len, double bound)
     int used = snprintf(out, len, "%.15g", bound);
     ENC_CHECK(used > 0 && (size_t)used + 3 <= len);
     if (!strpbrk(out, ".e"))
-        strcpy(out + used, ".0");
+        memcpy(out + used, ".0", sizeof ".0");
 }
 
 static void write_bucket(const struct enc_exposition *page, const char *name,

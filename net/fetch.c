@@ -325,7 +325,7 @@ static void begin_waiting(struct enc_fetcher *fetcher)
 {
     while (fetcher->waiting.head &&
            fetcher->active_count < fetcher->config->limits.push_in_flight_max) {
-        struct transfer *transfer = fetcher->waiting.head;
+        struct transfer *transfer = first(&fetcher->waiting);
         take_out(&fetcher->waiting, transfer);
         begin_or_rest(transfer);
     }

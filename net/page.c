@@ -210,12 +210,14 @@ static double file_bytes(const struct enc_host_store *store)
 
 static double map_pages(const struct enc_host_store *store)
 {
-    return (double)(store->map_len / store->page_len);
+    uint64_t count = store->map_len / store->page_len;
+    return (double)count;
 }
 
 static double used_pages(const struct enc_host_store *store)
 {
-    return (double)(store->used_len / store->page_len);
+    uint64_t count = store->used_len / store->page_len;
+    return (double)count;
 }
 
 static double readers(const struct enc_host_store *store)

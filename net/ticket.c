@@ -48,6 +48,7 @@ static void take_id(struct enc_request_id *id, const h2o_req_t *req)
         enc_request_id_make(id);
         return;
     }
+    ENC_CHECK(given.data != NULL); /* what is empty is not safe */
     memcpy(id->text, given.data, given.len);
     id->text[given.len] = '\0';
 }

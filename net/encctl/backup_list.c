@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* ---- writing ---- */
 
@@ -38,11 +39,14 @@ void enc_backup_put(struct enc_buffer *out, const struct enc_backup *backup)
 
 static bool is_shard_file(const char *name, uint32_t shard_count)
 {
+    static const char SHARD[] = "shard-";
     char again[ENC_BACKUP_NAME_LEN_MAX];
-    uint32_t index = 0;
-    if (sscanf(name, "shard-%" SCNu32 "/", &index) != 1 || index >= shard_count)
+    if (strncmp(name, SHARD, sizeof SHARD - 1) != 0)
         return false;
-    snprintf(again, sizeof again, "shard-%" PRIu32 "/data.mdb", index);
+    unsigned long index = strtoul(name + sizeof SHARD - 1, NULL, 10);
+    if (index >= shard_count)
+        return false;
+    snprintf(again, sizeof again, "%s%lu/data.mdb", SHARD, index);
     return strcmp(name, again) == 0;
 }
 
