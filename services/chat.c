@@ -47,4 +47,5 @@ const struct enc_service ENC_SERVICE_CHAT = {
             .extra_routes = {.rows = NULL, .count = 0},
         },
     .worker_routes = {WORKER, sizeof WORKER / sizeof WORKER[0]},
+    .is_opaque = true,
 };

@@ -124,6 +124,13 @@ void enc_sub_ask_written(struct enc_sub *sub)
     runtime->ws_send(runtime->self, sub->exchange->asker.conn, &mark);
 }
 
+bool enc_sub_is_public(const struct enc_sub *sub)
+{
+    const struct enc_exchange *exchange = sub->exchange;
+    return !exchange->dress.is_sealed && !exchange->reader.is_known &&
+           !enc_service_at(exchange->service)->is_opaque;
+}
+
 /* ---- one event, many subscriptions ---- */
 
 void enc_cast_init(struct enc_cast *cast, struct enc_host *host, const struct enc_event *event)
@@ -185,6 +192,7 @@ static void send_shared(struct enc_cast *cast, struct enc_sub *sub)
         .frame = enc_frame_hold(cast->lead),
         .rest = enc_frame_hold(cast->rest),
         .stream = sub->stream,
+        .is_public = enc_sub_is_public(sub),
     };
     runtime->ws_send(runtime->self, sub->exchange->asker.conn, &out);
 }

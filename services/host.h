@@ -24,6 +24,8 @@ struct enc_service {
     struct enc_enclave enclave;
     struct enc_routes worker_routes; /* not of an enclave: the seed's worker level */
     const struct enc_dataview *view; /* dataview.h; NULL without a DataView */
+    bool
+        is_opaque; /* contents are ciphertext of its clients; not .encrypted, which is of the way */
 };
 
 #ifndef ENC_SERVICES_DEF

@@ -84,6 +84,7 @@ struct enc_outgoing {
     struct enc_frame *rest;  /* the same message goes on with it; NULL = frame is all of it */
     uint64_t stream; /* subscription generation the frame belongs to; 0 = the socket itself */
     bool is_last;    /* the stream ends with this frame */
+    bool is_public;  /* holds nothing that only its reader may know */
     bool wants_ack;  /* tell enc_host_socket_written(stream) once all before it has left */
 };
 

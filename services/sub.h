@@ -29,6 +29,10 @@ struct enc_sub {
 /** Note that seq was handed out, so that the stored part goes on behind it. */
 void enc_sub_passed(struct enc_sub *sub, uint64_t seq);
 
+/** Whether what it is sent could be asked for by anybody and is no ciphertext, so that its length
+ * may follow its contents (net compresses it). */
+bool enc_sub_is_public(const struct enc_sub *sub);
+
 /** Send an Event frame, sealed when the Query was. Returns its length. */
 size_t enc_sub_send_element(struct enc_sub *sub, const struct enc_element *element);
 

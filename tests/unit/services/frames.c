@@ -1,6 +1,7 @@
 #include "host_fixture.h"
 
 #include "services/frame.h"
+#include "services/sub.h"
 
 static struct rig rig;
 
@@ -98,4 +99,32 @@ Test(frames, a_closed_socket_leaves_the_copy_of_the_others_alone)
     conns[SOCKETS - 1]->is_slow = false;
     rig_settle(&rig);
     cr_assert_eq(conn_count(conns[SOCKETS - 1], "Event", "s"), 1);
+}
+
+Test(frames, only_who_did_not_say_who_they_are_gets_public_ones)
+{
+    rig_open(&rig, 5);
+    struct enc_exchange exchange = {.service = 0};
+    struct enc_sub sub = {.exchange = &exchange};
+    for (unsigned i = 0; i < enc_service_count(); i++) {
+        exchange.service = i;
+        bool is_chat = enc_service_at(i) == &ENC_SERVICE_CHAT;
+        cr_assert_eq(enc_sub_is_public(&sub), !is_chat, "%s", enc_service_at(i)->name);
+    }
+    exchange.service = 0;
+    exchange.reader.is_known = true;
+    cr_assert_not(enc_sub_is_public(&sub));
+    exchange.reader.is_known = false;
+    exchange.dress.is_sealed = true;
+    cr_assert_not(enc_sub_is_public(&sub));
+}
+
+Test(frames, events_are_marked_public_and_nothing_else_is)
+{
+    const char *const names[] = {"s"};
+    note(subscribe_all(4, names, 1));
+    for (size_t i = 0; i < SOCKETS; i++) {
+        cr_assert_not_null(queued(i));
+        cr_assert(conns[i]->queue->out.is_public);
+    }
 }
