@@ -84,6 +84,9 @@ struct enc_config_live {
 /** durability, by the order of its names. */
 enum { ENC_DURABILITY_COMMIT, ENC_DURABILITY_OS };
 
+/** websocket.deflate, by the order of its names. */
+enum { ENC_DEFLATE_OFF, ENC_DEFLATE_ON };
+
 /** Lines for people, one per fault: the source, the key and what is wrong with its value. */
 struct enc_config_fault {
     char text[4096]; /* lines separated by '\n'; what does not fit is left out */

@@ -1,9 +1,11 @@
 #include "net/conn.h"
 
+#include "net/deflate.h"
 #include "net/metric.h"
 #include "net/origin.h"
 #include "net/rate.h"
 #include "net/server.h"
+#include "proto/utf8.h"
 
 #include <stdlib.h>
 
@@ -12,6 +14,7 @@ enum {
     DEAF_WAIT_MS = 2000,     /* for a client that broke the protocol to read why */
     MESSAGE_KEPT_MAX = 65536,
     CODE_GOING_AWAY = 1001,
+    CODE_NO_TEXT = 1007,
     CODE_TOO_BIG = 1009,
 };
 
@@ -149,6 +152,12 @@ static void append(struct enc_conn_message *message, const uint8_t *data, size_t
     message->len += len;
 }
 
+static void refuse(wslay_event_context_ptr wslay, uint16_t code)
+{
+    wslay_event_queue_close(wslay, code, NULL, 0);
+    wslay_event_shutdown_read(wslay);
+}
+
 static void on_chunk(wslay_event_context_ptr wslay,
                      const struct wslay_event_on_frame_recv_chunk_arg *chunk, void *opaque)
 {
@@ -156,21 +165,40 @@ static void on_chunk(wslay_event_context_ptr wslay,
     if (conn->is_control || chunk->data_length == 0)
         return;
     if (conn->message.len + chunk->data_length > conn->loop->server->config->limits.body_len_max) {
-        wslay_event_queue_close(wslay, CODE_TOO_BIG, NULL, 0);
-        wslay_event_shutdown_read(wslay);
+        refuse(wslay, CODE_TOO_BIG);
         return;
     }
     append(&conn->message, chunk->data, chunk->data_length);
 }
 
-static void hand_over(struct enc_conn *conn, bool is_binary)
+static void hand_over(struct enc_conn *conn, struct enc_bytes message, bool is_binary)
 {
     struct enc_quota quota;
-    struct enc_bytes message = enc_bytes_of(conn->message.data, conn->message.len);
     if (enc_rate_admits(conn->loop, &quota, conn->bucket16))
         enc_host_socket_message(conn->socket, message, is_binary);
     else
         enc_host_socket_refuse(conn->socket, message, &quota);
+}
+
+/* wslay looks at the characters of clear messages only. */
+static void hand_over_inflated(struct enc_conn *conn, bool is_binary)
+{
+    struct enc_loop *loop = conn->loop;
+    struct enc_bytes coded = enc_bytes_of(conn->message.data, conn->message.len), message;
+    if (!loop->inflater)
+        loop->inflater = enc_inflater_new();
+    enum enc_inflated how =
+        enc_inflate(loop->inflater, &message, coded, loop->server->config->limits.body_len_max);
+    enc_metric_add(ENC_METRIC_FRAMES_INFLATED, 1);
+    if (how == ENC_INFLATED_TOO_LARGE)
+        enc_metric_add(ENC_METRIC_REFUSED_INFLATION, 1);
+    if (how == ENC_INFLATED_TOO_LARGE)
+        refuse(conn->wslay, CODE_TOO_BIG);
+    else if (how == ENC_INFLATED_WRONG || (!is_binary && !enc_utf8_is_valid(message)))
+        refuse(conn->wslay, CODE_NO_TEXT);
+    else
+        hand_over(conn, message, is_binary);
+    enc_inflater_rest(loop->inflater);
 }
 
 static void on_message(wslay_event_context_ptr wslay, const struct wslay_event_on_msg_recv_arg *arg,
@@ -181,8 +209,12 @@ static void on_message(wslay_event_context_ptr wslay, const struct wslay_event_o
     if (wslay_is_ctrl_frame(arg->opcode))
         return;
     enc_metric_add(ENC_METRIC_FRAMES_IN, 1);
-    if (!conn->is_closing && wslay_event_want_read(conn->wslay))
-        hand_over(conn, arg->opcode == WSLAY_BINARY_FRAME);
+    bool is_heard = !conn->is_closing && wslay_event_want_read(conn->wslay);
+    bool is_binary = arg->opcode == WSLAY_BINARY_FRAME;
+    if (is_heard && wslay_get_rsv1(arg->rsv))
+        hand_over_inflated(conn, is_binary);
+    else if (is_heard)
+        hand_over(conn, enc_bytes_of(conn->message.data, conn->message.len), is_binary);
     conn->message.len = 0;
     if (conn->message.cap > MESSAGE_KEPT_MAX)
         free_message(conn);
@@ -240,6 +272,8 @@ static void init_wslay(struct enc_conn *conn)
     wslay_event_config_set_no_buffering(conn->wslay, 1);
     wslay_event_config_set_max_recv_msg_length(conn->wslay,
                                                conn->loop->server->config->limits.body_len_max);
+    if (conn->deflate_bits)
+        wslay_event_config_set_allowed_rsv_bits(conn->wslay, WSLAY_RSV1_BIT);
 }
 
 static void end(struct enc_conn *conn, enum enc_socket_end reason, uint16_t code)

@@ -29,11 +29,12 @@ struct enc_conn_message {
 struct enc_conn {
     _Atomic uint32_t holds; /* the open socket, the host, every item on its way to the loop */
     bool is_dirty;
-    bool is_control; /* the frame being received is a control frame */
-    bool is_closing; /* a close frame is queued or sent: no more messages, either way */
-    bool is_closed;  /* our close frame has left */
-    bool is_slow;    /* its queue was overrun */
-    bool is_deaf;    /* wslay reads no more; bytes are thrown away until the client closes */
+    bool is_control;      /* the frame being received is a control frame */
+    bool is_closing;      /* a close frame is queued or sent: no more messages, either way */
+    bool is_closed;       /* our close frame has left */
+    bool is_slow;         /* its queue was overrun */
+    bool is_deaf;         /* wslay reads no more; bytes are thrown away until the client closes */
+    uint8_t deflate_bits; /* permessage-deflate was agreed to, with this window; 0: not; fixed */
     struct enc_loop *loop;
     struct enc_conn *dirty_next;
     h2o_socket_t *sock;           /* NULL before and after */

@@ -1,6 +1,7 @@
 /* The way out of a WebSocket: from any thread into the loop's inbox, into the queue, into one
  * gathered write. */
 #include "net/conn.h"
+#include "net/deflate.h"
 #include "net/metric.h"
 #include "net/server.h"
 
@@ -10,9 +11,11 @@
 enum {
     BATCH_ITEMS_MAX = 32,       /* one write gathers at most this many items ... */
     BATCH_LEN_MAX = 256 * 1024, /* ... and not much more than this many bytes */
-    HEAD_LEN_MAX = 10,
+    HEAD_LEN_MAX = 10,          /* RFC 6455 5.2 */
+    FRAME_HEAD_LEN_MAX = HEAD_LEN_MAX + ENC_DEFLATE_STORED_LEN,
     CODE_SLOW = 1013, /* try again later */
     FIRST_TEXT = 0x81,
+    RSV1 = 0x40, /* RFC 7692 6: the message is compressed */
     FIRST_CLOSE = 0x88,
     FIRST_PONG = 0x8a,
 };
@@ -25,6 +28,7 @@ struct enc_conn_item {
     struct enc_conn_item *next;
     struct enc_outgoing outgoing;
     enum item_kind kind;
+    bool is_deflated; /* head ends with that of a stored block */
     uint8_t head_len;
     uint8_t head[]; /* header of the frame, or all of a control frame */
 };
@@ -99,16 +103,50 @@ void enc_conn_free_queue(struct enc_conn_queue *queue)
 }
 
 /* RFC 6455 5.2: FIN and text, no mask, the shortest form of the length. */
-static void write_head(struct enc_conn_item *item)
+static void write_head(struct enc_conn_item *item, uint8_t first, size_t len)
 {
-    size_t len = payload_len(item);
     uint8_t wide8[8];
     enc_be64_put(wide8, len);
     item->head_len = len < 126 ? 2 : len <= UINT16_MAX ? 4 : HEAD_LEN_MAX;
-    item->head[0] = FIRST_TEXT;
+    item->head[0] = first;
     item->head[1] = len < 126 ? (uint8_t)len : len <= UINT16_MAX ? 126 : 127;
     size_t wide_len = item->head_len - 2U;
     memcpy(item->head + 2, wide8 + 8 - wide_len, wide_len);
+}
+
+/* Only what its subscribers share is compressed: what is their own stands before it as it is. What
+ * is no longer than the window a client has needs no larger one. */
+static bool can_deflate(const struct enc_conn *conn, const struct enc_outgoing *outgoing)
+{
+    size_t own_len = bytes_of(outgoing->frame).len, shared_len = bytes_of(outgoing->rest).len;
+    return conn->deflate_bits && outgoing->is_public && outgoing->rest &&
+           own_len <= ENC_DEFLATE_STORED_MAX &&
+           own_len + shared_len >= conn->loop->server->config->ws_deflate_min &&
+           (conn->deflate_bits == ENC_DEFLATE_BITS_MAX || shared_len <= 1U << conn->deflate_bits);
+}
+
+static void take_twin(struct enc_conn_item *item)
+{
+    struct enc_frame *twin = enc_deflate_twin(item->outgoing.rest);
+    if (!twin)
+        return;
+    enc_frame_hold(twin);
+    enc_frame_drop(item->outgoing.rest);
+    item->outgoing.rest = twin;
+    item->is_deflated = true;
+}
+
+static void write_text_head(struct enc_conn_item *item)
+{
+    size_t len = payload_len(item);
+    if (!item->is_deflated) {
+        write_head(item, FIRST_TEXT, len);
+        return;
+    }
+    write_head(item, FIRST_TEXT | RSV1, len + ENC_DEFLATE_STORED_LEN);
+    enc_deflate_stored_head(item->head + item->head_len,
+                            (uint16_t)bytes_of(item->outgoing.frame).len);
+    item->head_len += ENC_DEFLATE_STORED_LEN;
 }
 
 void enc_conn_mark_dirty(struct enc_conn *conn)
@@ -165,10 +203,12 @@ static void post_item(struct enc_conn *conn, struct enc_conn_item *item)
 
 void enc_conn_send(struct enc_conn *conn, const struct enc_outgoing *outgoing)
 {
-    struct enc_conn_item *item = new_item(ITEM_FRAME, HEAD_LEN_MAX);
+    struct enc_conn_item *item = new_item(ITEM_FRAME, FRAME_HEAD_LEN_MAX);
     item->outgoing = *outgoing;
+    if (can_deflate(conn, outgoing))
+        take_twin(item);
     if (outgoing->frame)
-        write_head(item);
+        write_text_head(item);
     post_item(conn, item);
 }
 
@@ -258,6 +298,8 @@ static bool settle_flight(struct enc_conn *conn)
         has_farewell |= is_farewell(item);
         if (item->outgoing.frame)
             enc_metric_add(ENC_METRIC_FRAMES_OUT, 1);
+        if (item->is_deflated)
+            enc_metric_add(ENC_METRIC_FRAMES_DEFLATED, 1);
         if (item->outgoing.wants_ack)
             enc_host_socket_written(conn->socket, item->outgoing.stream);
         free_item(item);

@@ -1,6 +1,7 @@
 #include "net/loop.h"
 
 #include "net/conn.h"
+#include "net/deflate.h"
 #include "net/log.h"
 #include "net/mend.h"
 #include "net/metric.h"
@@ -265,6 +266,7 @@ bool enc_loop_fini(struct enc_loop *loop)
         return false;
     for (size_t i = 0; i < ENC_LISTENER_KINDS; i++)
         close_listener(&loop->listeners[i]);
+    enc_inflater_free(loop->inflater);
     dispose_context(loop);
     close_own_handles(loop);
     uv_run(&loop->uv, UV_RUN_DEFAULT);

@@ -53,10 +53,11 @@ struct enc_loop {
     struct enc_config_live live; /* changes with SIGHUP, between two turns */
     uv_thread_t thread;
     struct enc_listener listeners[ENC_LISTENER_KINDS];
-    struct enc_peer *peers;   /* every open connection */
-    struct enc_conn *conns;   /* every open WebSocket */
-    struct enc_conn *dirty;   /* WebSockets with something new to write */
-    struct enc_peer *written; /* connections whose write has left, but was not told so */
+    struct enc_peer *peers;        /* every open connection */
+    struct enc_conn *conns;        /* every open WebSocket */
+    struct enc_conn *dirty;        /* WebSockets with something new to write */
+    struct enc_peer *written;      /* connections whose write has left, but was not told so */
+    struct enc_inflater *inflater; /* for compressed messages; NULL until the first */
     size_t peer_counts[ENC_LISTENER_KINDS];
     struct enc_gathering gathering; /* reads of this turn */
     uint64_t sweep_count;

@@ -8,6 +8,7 @@
 #include "net/server.h"
 #include "net/ticket.h"
 #include "proto/base/hex.h"
+#include "proto/deflate_offer.h"
 
 #include <h2o/http1.h>
 #include <openssl/evp.h>
@@ -77,6 +78,30 @@ static void add_accept(h2o_req_t *req)
     add(req, "sec-websocket-accept", accept, ACCEPT_LEN);
 }
 
+/* What stands in several fields of one name is one list (RFC 9110 5.3), and the first offer in it
+ * that can be taken is taken. */
+static bool find_offer(struct enc_deflate_terms *out, const h2o_req_t *req)
+{
+    static const char NAME[] = "sec-websocket-extensions";
+    ssize_t at = -1;
+    while ((at = h2o_find_header_by_str(&req->headers, NAME, sizeof NAME - 1, at)) != -1) {
+        h2o_iovec_t value = req->headers.entries[at].value;
+        if (enc_deflate_offer_take(out, enc_bytes_of(value.base, value.len)))
+            return true;
+    }
+    return false;
+}
+
+static void agree_to_deflate(struct enc_conn *conn, h2o_req_t *req)
+{
+    struct enc_deflate_terms terms;
+    char *answer = h2o_mem_alloc_pool(&req->pool, ENC_DEFLATE_ANSWER_MAX);
+    if (conn->loop->server->config->ws_deflate != ENC_DEFLATE_ON || !find_offer(&terms, req))
+        return;
+    conn->deflate_bits = terms.window_bits;
+    add(req, "sec-websocket-extensions", answer, enc_deflate_offer_answer(answer, &terms));
+}
+
 static void refuse_call(struct enc_call *call, h2o_req_t *req, const struct enc_ws_place *place,
                         const struct enc_refusal *refusal)
 {
@@ -126,6 +151,7 @@ void enc_conn_upgrade(h2o_req_t *req, struct enc_call *call, const struct enc_ws
     enc_metric_count_status(101);
     h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_UPGRADE, NULL, H2O_STRLIT("websocket"));
     add_accept(req);
+    agree_to_deflate(conn, req);
     enc_ticket_echo(req);
     h2o_http1_upgrade(req, NULL, 0, on_upgraded, conn);
 }

@@ -2,7 +2,6 @@
 // WebSocket frames at the edge: handshake, sizes, broken frames, pings, silence, slow readers (RFC 6455, protocol.md 9.5).
 
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import WebSocket from 'ws';
 import { runSuite } from './lib/check.mjs';
 import { Enclave, wall } from './lib/fixtures.mjs';
@@ -10,62 +9,13 @@ import { request } from './lib/http.mjs';
 import { Daemon } from './lib/process.mjs';
 import { Raw } from './lib/raw.mjs';
 import { Socket } from './lib/socket.mjs';
+import { ACCEPT, closeCode, handshake, serverFrames, upgraded, wsFrame } from './lib/frames.mjs';
 import { mapWide, sleep, until } from './lib/wait.mjs';
 
 const MESSAGE_MAX = 1 << 20;
 const PER_ADDRESS = 40;
 const PING_MS = 1000;
 const SILENCE_MS = 3000;
-
-const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='; /* RFC 6455 1.3, with the answer it wants */
-const ACCEPT = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
-const HANDSHAKE = { Host: 't', Upgrade: 'websocket', Connection: 'Upgrade',
-  'Sec-WebSocket-Key': KEY, 'Sec-WebSocket-Version': '13' };
-
-const handshake = (more = {}, method = 'GET', version = '1.1') =>
-  `${method} / HTTP/${version}\r\n${Object.entries({ ...HANDSHAKE, ...more })
-    .filter(([, value]) => value !== undefined).map(([name, value]) => `${name}: ${value}\r\n`)
-    .join('')}\r\n`;
-
-/** A client's frame; mask null leaves it unmasked. */
-function wsFrame(opcode, payload = '', { fin = true, rsv = 0, mask = randomBytes(4), length } = {}) {
-  const data = Buffer.from(payload);
-  const said = length ?? data.length;
-  const head = [(fin ? 0x80 : 0) | rsv << 4 | opcode];
-  const wide = said < 126 ? 0 : said <= 0xffff ? 2 : 8;
-  head.push((mask ? 0x80 : 0) | (wide === 0 ? said : wide === 2 ? 126 : 127));
-  const size = Buffer.alloc(8);
-  size.writeBigUInt64BE(BigInt(said));
-  const masked = mask ? data.map((byte, i) => byte ^ mask[i & 3]) : data;
-  return Buffer.concat([Buffer.from(head), size.subarray(8 - wide), mask ?? Buffer.alloc(0), masked]);
-}
-
-/** Server frames behind the handshake: { opcode, payload }. */
-function serverFrames(raw) {
-  const start = raw.text.indexOf('\r\n\r\n') + 4;
-  const frames = [];
-  for (let rest = raw.bytes.subarray(start); rest.length >= 2;) {
-    const short = rest[1] & 127;
-    const wide = short < 126 ? 0 : short === 126 ? 2 : 8;
-    const length = wide === 0 ? short : wide === 2 ? rest.readUInt16BE(2)
-      : Number(rest.readBigUInt64BE(2));
-    if (rest.length < 2 + wide + length) break;
-    frames.push({ opcode: rest[0] & 15, masked: rest[1] >> 7,
-      payload: rest.subarray(2 + wide, 2 + wide + length) });
-    rest = rest.subarray(2 + wide + length);
-  }
-  return frames;
-}
-
-const closeCode = (raw) => serverFrames(raw).filter((got) => got.opcode === 8)
-  .map((got) => (got.payload.length ? got.payload.readUInt16BE(0) : null))[0];
-
-async function upgraded(url) {
-  const raw = await Raw.open(url);
-  raw.write(handshake());
-  await raw.whenText(/101 Switching Protocols[\s\S]*\r\n\r\n/);
-  return raw;
-}
 
 /* what, frames, close code */
 const BROKEN = [
@@ -214,7 +164,7 @@ await runSuite(async ({ check }) => {
     assert.equal(await metric('enclaved_refusals_total{reason="silent_websocket"}'), before + 1);
   });
   await check('a slow reader that reads again within the grace learns why', async () => {
-    const socket = await Socket.open(client);
+    const socket = await Socket.open(client, '/', { perMessageDeflate: false });
     const sub = socket.query('s', enclave.id, {});
     await sub.stored();
     socket.raw._socket.pause();
@@ -233,7 +183,7 @@ await runSuite(async ({ check }) => {
   }, 40_000);
   await check('a slow reader that stays away is cut after the grace', async () => {
     const open = await metric('enclaved_websockets_open');
-    const socket = await Socket.open(client);
+    const socket = await Socket.open(client, '/', { perMessageDeflate: false });
     await socket.query('s', enclave.id, { limit: 1 }).stored();
     socket.raw._socket.pause();
     const text = 'y'.repeat(250_000);

@@ -16,6 +16,7 @@ const WRITERS = 8;
 const READERS = 30;
 const BIG = 250_000;
 const BIG_COMMITS = 90;
+const CLEAR = { perMessageDeflate: false }; /* what fills a buffer must not shrink */
 
 const seqOf = (frame) => frame.event.seq;
 
@@ -86,7 +87,7 @@ await runSuite(async ({ check }) => {
 
   await check('9.5 a slow consumer is closed, everybody else gets everything', async () => {
     const enclave = await Enclave.create(client, wall);
-    const [slow, quick] = [await Socket.open(client), await Socket.open(client)];
+    const [slow, quick] = [await Socket.open(client, '/', CLEAR), await Socket.open(client)];
     const [lost, good] = [slow, quick].map((socket) => socket.query('s', enclave.id, {}));
     await Promise.all([lost.stored(), good.stored()]);
     slow.raw._socket.pause();
@@ -115,7 +116,7 @@ await runSuite(async ({ check }) => {
     const posts = range(1, BIG_COMMITS).map((i) => enclave.make(enclave.owner, 'Post',
       `${i} ${'x'.repeat(BIG)}`));
     await mapWide(posts, 4, (commit) => client.accept(commit));
-    const socket = await Socket.open(client);
+    const socket = await Socket.open(client, '/', CLEAR);
     const sub = socket.query('s', enclave.id, { limit: 1000 }, { as: reader });
     await sub.next();
     socket.raw._socket.pause();
