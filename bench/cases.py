@@ -104,6 +104,7 @@ class Fanout(NamedTuple):
     in_flight: int  # commits
     is_sealed: bool = False  # each frame for one reader alone
     is_large: bool = False  # only with --large
+    is_deflated: bool = False  # frames in permessage-deflate
 
 
 FANOUT = [
@@ -113,6 +114,8 @@ FANOUT = [
     Fanout(100, 32),
     Fanout(1000, 1),
     Fanout(1000, 32),
+    Fanout(1000, 1, is_deflated=True),
+    Fanout(1000, 32, is_deflated=True),
     Fanout(1000, 32, is_sealed=True),
     Fanout(10000, 1, is_large=True),
     Fanout(10000, 32, is_large=True),

@@ -24,7 +24,7 @@ def deliver(path, node, case, count, seed, through=()):
     write_queries(path, node, case, enclave)
     got = room.load("fanout", through, port=node.port, pid=node.pid,
                     subscribers=case.subscribers, in_flight=case.in_flight,
-                    queries=path / "queries.txt", file=path / "commits.txt")
+                    deflate=int(case.is_deflated), queries=path / "queries.txt", file=path / "commits.txt")
     node.verify(enclave, 1 + count)
     return got
 
@@ -42,7 +42,7 @@ def fanout_row(path, node, case, frames):
     frame = got["cpu_s"] / got["delivered"] * 1e6
     net = (got["cpu_s"] - none["cpu_s"]) / got["delivered"] * 1e6
     times = [got[name] / 1000 for name in ("p50_us", "p99_us")]
-    form = "sealed" if case.is_sealed else "clear"
+    form = "sealed" if case.is_sealed else "deflated" if case.is_deflated else "clear"
     return [case.subscribers, form, case.in_flight, net / bare, net, frame, bare,
             got["delivered"] / got["wall_s"], *times, node.peak_mib()]
 

@@ -23,15 +23,13 @@ static const struct option {
     enum kind kind;
     size_t offset;
 } OPTIONS[] = {
-    ROW(TEXT, wire),        ROW(TEXT, host),          ROW(TEXT, port),
-    ROW(TEXT, file),        ROW(TEXT, expect),        ROW(TEXT, answers),
-    ROW(TEXT, dir),         ROW(TEXT, seed),          ROW(TEXT, queries),
-    ROW(TEXT, node),        ROW(TEXT, enclave),       ROW(NUMBER, pid),
-    ROW(NUMBER, count),     ROW(NUMBER, warm),        ROW(NUMBER, first),
-    ROW(NUMBER, enclaves),  ROW(NUMBER, rate),        ROW(NUMBER, in_flight),
-    ROW(NUMBER, bundle),    ROW(NUMBER, connections), ROW(NUMBER, grants),
-    ROW(NUMBER, len),       ROW(NUMBER, subscribers), ROW(NUMBER, bundle_ms),
-    ROW(NUMBER, refusable),
+    ROW(TEXT, wire),        ROW(TEXT, host),        ROW(TEXT, port),      ROW(TEXT, file),
+    ROW(TEXT, expect),      ROW(TEXT, answers),     ROW(TEXT, dir),       ROW(TEXT, seed),
+    ROW(TEXT, queries),     ROW(TEXT, node),        ROW(TEXT, enclave),   ROW(NUMBER, pid),
+    ROW(NUMBER, count),     ROW(NUMBER, warm),      ROW(NUMBER, first),   ROW(NUMBER, enclaves),
+    ROW(NUMBER, rate),      ROW(NUMBER, in_flight), ROW(NUMBER, bundle),  ROW(NUMBER, connections),
+    ROW(NUMBER, grants),    ROW(NUMBER, len),       ROW(NUMBER, deflate), ROW(NUMBER, subscribers),
+    ROW(NUMBER, bundle_ms), ROW(NUMBER, refusable),
 };
 
 static _Noreturn void misuse(const char *what)

@@ -36,6 +36,7 @@ struct load_options {
     size_t rate;      /* a second; 0: a closed loop */
     size_t refusable; /* 1: refused answers are no failure, and their time is not measured */
     size_t subscribers;
+    size_t deflate; /* 1: WebSockets offer permessage-deflate */
     size_t bundle;
     size_t bundle_ms;
     size_t grants;

@@ -33,8 +33,9 @@ int load_ws_connect(const struct load_options *options)
     int len = snprintf(text, sizeof text,
                        "GET / HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
                        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-                       options->host);
+                       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n",
+                       options->host,
+                       options->deflate ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "");
     load_send_all(fd, text, (size_t)len);
     size_t got = 0;
     while (got < 4 || memcmp(text + got - 4, "\r\n\r\n", 4) != 0)
