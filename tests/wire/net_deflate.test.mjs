@@ -235,7 +235,7 @@ await runSuite(async ({ check }) => {
     ['RSV2', [wsFrame(1, '{}', { rsv: 2 })], 1002],
     ['RSV1 and RSV3', [wsFrame(1, '{}', { rsv: 5 })], 1002],
     ['what is no DEFLATE', [wsFrame(1, Buffer.from([6]), { rsv: RSV1 })], 1007],
-    ['half a message', [wsFrame(1, Buffer.from([0, 5, 0, 0xfa, 0xff, 0x48]), { rsv: RSV1 })], 1007],
+    ['half a message, even a binary one', [wsFrame(2, Buffer.from([0, 9, 0, 0xf6, 0xff, 0x48]), { rsv: RSV1 })], 1007],
     ['an inflated text that is not UTF-8', [coded(Buffer.from([0x7b, 0xff, 0x7d]))], 1007],
     ['one byte over 1 MiB once it is inflated', [coded(' '.repeat(MESSAGE_MAX + 1))], 1009],
   ];

@@ -170,7 +170,7 @@ Test(deflate, malformed_ones)
     struct enc_bytes out;
     cr_assert_eq(inflate_all(&out, ENC_LIT("\x06"), 100), ENC_INFLATED_WRONG, "block type 3");
     cr_assert_eq(inflate_all(&out, ENC_LIT(""), 100), ENC_INFLATED_WRONG, "no header");
-    cr_assert_eq(inflate_all(&out, ENC_LIT("\x00\x05\x00\xfa\xffHel"), 100), ENC_INFLATED_WRONG,
+    cr_assert_eq(inflate_all(&out, ENC_LIT("\x00\x09\x00\xf6\xffHel"), 100), ENC_INFLATED_WRONG,
                  "the end of a block is missing");
     cr_assert_eq(inflate_all(&out, ENC_LIT("\x00\x05\x00\xfb\xffHello\x00"), 100),
                  ENC_INFLATED_WRONG, "LEN and NLEN");
