@@ -127,7 +127,7 @@ void enc_expose_info(const struct enc_exposition *page, const char *name, const 
 static void write_bound(char *out, size_t len, double bound)
 {
     int used = snprintf(out, len, "%.15g", bound);
-    ENC_CHECK(used > 0 && (size_t)used + 3 <= len);
+    ENC_CHECK(used > 0 && (size_t)used + sizeof ".0" <= len);
     if (!strpbrk(out, ".e"))
         memcpy(out + used, ".0", sizeof ".0");
 }

@@ -109,7 +109,6 @@ enum enc_err enc_exchange_compact(struct enc_exchange **out, struct enc_exchange
     small->service = exchange->service;
     small->route_number = exchange->route_number;
     small->arrived_ns = exchange->arrived_ns;
-    small->is_told = exchange->is_told;
     small->reader = exchange->reader;
     copy_dress(&small->dress, &exchange->dress);
     small->asker = exchange->asker;
