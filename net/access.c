@@ -3,6 +3,7 @@
 #include "net/address.h"
 #include "net/peer.h"
 #include "net/ticket.h"
+#include "proto/base/hex.h"
 
 #include <stdatomic.h>
 
@@ -46,7 +47,7 @@ static bool may_tell_failure(uint64_t now_s)
 }
 
 /* A method is the client's text; only known ones are told. */
-static const char *method_of(const h2o_req_t *req)
+const char *enc_access_method(const h2o_req_t *req)
 {
     static const char *const METHODS[] = {"GET",    "HEAD",    "POST", "PUT",
                                           "DELETE", "OPTIONS", "PATCH"};
@@ -68,10 +69,11 @@ static const char *protocol_of(const h2o_req_t *req)
 static void tell(h2o_req_t *req, const struct enc_ticket *ticket, bool has_failed)
 {
     char address[ENC_ADDRESS_TEXT_MAX] = "";
+    char trace_id[32 + 1] = "";
     struct enc_address peer = {.len = 0};
     struct enc_log_field fields[FIELDS_MAX] = {
         enc_log_text("request_id", ticket->id.text),
-        enc_log_text("method", method_of(req)),
+        enc_log_text("method", enc_access_method(req)),
         enc_log_text("service", ticket->service ? ticket->service : "none"),
         enc_log_text("route", enc_route_name(ticket->place)),
         enc_log_number("status", (uint64_t)req->res.status),
@@ -80,6 +82,10 @@ static void tell(h2o_req_t *req, const struct enc_ticket *ticket, bool has_faile
         enc_log_text("protocol", protocol_of(req)),
     };
     size_t count = 8;
+    if (ticket->id.trace.is_sampled) {
+        enc_hex_encode(trace_id, enc_bytes_of(ticket->id.trace.trace16, 16));
+        fields[count++] = enc_log_text("trace_id", trace_id);
+    }
     if (ticket->code[0])
         fields[count++] = enc_log_text("code", ticket->code);
     if (atomic_load_explicit(&has_addresses, memory_order_relaxed))
@@ -96,6 +102,8 @@ static void on_end(h2o_logger_t *self, h2o_req_t *req)
 {
     (void)self;
     const struct enc_ticket *ticket = enc_ticket_of(req);
+    if (ticket->trace)
+        ticket->trace->status = (uint16_t)req->res.status;
     uint32_t ppm = atomic_load_explicit(&sample_ppm, memory_order_relaxed);
     bool has_failed = req->res.status >= 500 && may_tell_failure(uv_hrtime() / 1000000000);
     if (has_failed || enc_access_is_sampled(ticket->id.text, ppm))

@@ -91,6 +91,11 @@ static void read_environ(struct enc_config *config, struct enc_config_fault *fau
     }
 }
 
+static void blame_otel(void *fault, const char *name, const char *wrong)
+{
+    enc_config_blame(fault, "", name, wrong);
+}
+
 /* One argument: a flag with its value, or one of those that stand alone. */
 struct argument {
     char flag[32];
@@ -339,6 +344,7 @@ bool enc_config_load(struct enc_config *config, enum enc_config_action *action,
     if (path)
         enc_config_read_file(config, fault, path);
     read_environ(config, fault, sources->environ_kv);
+    enc_otel_read(&config->otel, sources->environ_kv, blame_otel, fault);
     read_flags(&flags, sources);
     *action = flags.action;
     if (fault->count == 0)

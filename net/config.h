@@ -6,6 +6,7 @@
 #pragma once
 
 #include "net/log.h"
+#include "net/otel.h"
 #include "services/host.h"
 
 /** Values of a repeatable key. */
@@ -43,6 +44,7 @@ struct enc_config {
     const char *path; /* of the file, NULL = none; the sources' */
     struct enc_config_origin origins[ENC_CONFIG_ROWS_MAX]; /* by row */
     struct enc_limits limits;
+    struct enc_otel otel;                          /* not of the rows: the environment's */
     struct enc_config_list hosts[ENC_SERVICE_MAX]; /* services.<name>.hosts, by service */
 #include "net/config.def"
 };

@@ -148,6 +148,28 @@ static void reference_row(const struct enc_config_row *row)
            row->flag ? "`" : "", row->is_live ? "SIGHUP" : "restart");
 }
 
+static void reference_otel(const struct enc_otel_row *row)
+{
+    char kind[160];
+    enc_otel_values(kind, row);
+    printf("| `%s` ", row->name);
+    put_cell(row->help);
+    put_cell(kind);
+    printf(*row->preset ? "| `%s` |\n" : "| %s|\n", row->preset);
+}
+
+static void reference_traces(void)
+{
+    puts("\n## Traces\n\n"
+         "Variables of OpenTelemetry, in the environment only, read at the start. They may hold "
+         "secrets and are shown nowhere. An\n"
+         "empty value counts as none, a bad one ends the start.\n\n"
+         "| variable | what it is | values | default |\n"
+         "| --- | --- | --- | --- |");
+    for (size_t i = 0; i < ENC_OTEL_COUNT; i++)
+        reference_otel(&enc_otel_rows()[i]);
+}
+
 void enc_config_reference(const struct enc_config *config)
 {
     (void)config;
@@ -171,6 +193,7 @@ void enc_config_reference(const struct enc_config *config)
         "| --- | --- | --- | --- | --- | --- |");
     for (size_t i = 0; i < count; i++)
         reference_row(&rows[i]);
+    reference_traces();
 }
 
 /* ---- all ---- */

@@ -56,6 +56,19 @@ static void put_flags(void)
         enc_man_item(lones[i].flag, NULL, lones[i].help);
 }
 
+static void put_otel(void)
+{
+    char text[512], kind[160];
+    enc_man_text("Traces are set up by variables of OpenTelemetry, read at the start only:");
+    for (size_t i = 0; i < ENC_OTEL_COUNT; i++) {
+        const struct enc_otel_row *row = &enc_otel_rows()[i];
+        enc_otel_values(kind, row);
+        snprintf(text, sizeof text, "%s.\n%s%s", row->help,
+                 *row->preset ? "Default: " : "No default.", row->preset);
+        enc_man_item(row->name, kind, text);
+    }
+}
+
 void enc_config_man(const struct enc_config *config)
 {
     (void)config;
@@ -77,6 +90,7 @@ void enc_config_man(const struct enc_config *config)
     enc_man_section("ENVIRONMENT");
     enc_man_text("The name of a key is ENCLAVED_ and the key in capitals with _ for . and -, as in "
                  "ENCLAVED_TLS_LISTEN for tls.listen. ENCLAVED_CONFIG names the file.");
+    put_otel();
     ENC_ITEMS("SIGNALS", SIGNALS);
     ENC_ITEMS("FILES", FILES);
     ENC_ITEMS("EXIT STATUS", STATUSES);

@@ -3,7 +3,10 @@
 #include "net/address.h"
 #include "net/breaker.h"
 #include "net/metric.h"
+#include "net/server.h"
 #include "net/ticket.h"
+#include "net/traceparent.h"
+#include "net/tracer.h"
 
 #include <curl/curl.h>
 #include <netinet/in.h>
@@ -21,7 +24,8 @@ struct transfer {
     struct transfer *prev, *next;
     CURL *easy;
     struct curl_slist *headers;
-    uint8_t *body; /* what is kept of the answer */
+    struct enc_trace *trace; /* NULL: not traced */
+    uint8_t *body;           /* what is kept of the answer */
     size_t body_len;
     size_t body_cap;
     bool is_barred;  /* an address was refused */
@@ -41,7 +45,9 @@ struct enc_fetcher {
     uv_timer_t timer;
     struct list waiting, active;
     uint32_t active_count;
+    struct list own; /* under way, those of net itself */
     bool is_stopped;
+    bool is_own_stopped;
 };
 
 /* A descriptor of libcurl's that the loop watches. */
@@ -84,6 +90,30 @@ static enum enc_metric metric_of(const struct transfer *transfer)
     return status / 100 == 2 ? ENC_METRIC_FETCHES_2XX : ENC_METRIC_FETCHES_OTHER;
 }
 
+static void end_trace(struct transfer *transfer)
+{
+    const struct enc_server *server = transfer->fetcher->loop->server;
+    struct enc_trace *trace = transfer->trace;
+    int status = transfer->fetch->status;
+    if (!trace)
+        return;
+    trace->status = (uint16_t)status;
+    trace->has_failed = status == 0 || status >= 400;
+    if (status)
+        snprintf(trace->code, sizeof trace->code, "%d", status);
+    else
+        snprintf(trace->code, sizeof trace->code, "no_answer");
+    enc_trace_end(trace, &server->runtime);
+}
+
+static void count(const struct transfer *transfer)
+{
+    if (transfer->fetch->own)
+        return;
+    enc_metric_add(metric_of(transfer), 1);
+    enc_metric_add(ENC_METRIC_FETCHES_OPEN, -1);
+}
+
 /* The end of a transfer; fetch is the caller's again and may be gone after done. */
 static void finish(struct transfer *transfer, int status, const char *reason)
 {
@@ -95,8 +125,8 @@ static void finish(struct transfer *transfer, int status, const char *reason)
         free(transfer->body);
     fetch->answer = is_whole ? transfer->body : NULL;
     fetch->answer_len = fetch->answer ? transfer->body_len : 0;
-    enc_metric_add(metric_of(transfer), 1);
-    enc_metric_add(ENC_METRIC_FETCHES_OPEN, -1);
+    count(transfer);
+    end_trace(transfer);
     free(transfer);
     fetch->done(fetch);
 }
@@ -109,7 +139,8 @@ static curl_socket_t open_socket(void *opaque, curlsocktype purpose, struct curl
     const struct enc_config *config = transfer->fetcher->config;
     if (purpose != CURLSOCKTYPE_IPCXN)
         return CURL_SOCKET_BAD;
-    if (!config->push_allow_private && !enc_address_is_public(&address->addr)) {
+    if (!transfer->fetch->own && !config->push_allow_private &&
+        !enc_address_is_public(&address->addr)) {
         transfer->is_barred = true;
         return CURL_SOCKET_BAD;
     }
@@ -226,16 +257,18 @@ static int set_watch(CURL *easy, curl_socket_t fd, int what, void *opaque, void 
 
 /* ---- transfers ---- */
 
-static void set_security(CURL *easy, const struct enc_config *config)
+static void set_security(CURL *easy, const struct enc_fetch *fetch, const struct enc_config *config)
 {
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, config->push_allow_http ? "https,http" : "https");
+    const char *ca_file = fetch->own ? fetch->own->ca_file : config->push_ca_file;
+    bool allows_http = fetch->own || config->push_allow_http;
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, allows_http ? "https,http" : "https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (config->push_ca_file[0])
-        curl_easy_setopt(easy, CURLOPT_CAINFO, config->push_ca_file);
+    if (ca_file[0])
+        curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
 }
 
 static void set_limits(CURL *easy, const struct enc_fetch *fetch)
@@ -257,16 +290,54 @@ static void set_callbacks(CURL *easy, struct transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
 }
 
-static struct curl_slist *new_headers(const struct enc_fetch *fetch)
+static void add_header(struct curl_slist **headers, const char *line)
 {
-    struct enc_request_id id = fetch->request_id;
+    *headers = curl_slist_append(*headers, line);
+    ENC_CHECK(*headers != NULL);
+}
+
+/* Each attempt is a span of its own, which is the parent of what the receiver does. */
+static void add_trace(struct transfer *transfer)
+{
+    struct enc_trace_context context = transfer->fetch->request_id.trace;
+    char text[ENC_TRACEPARENT_LEN + 1], line[sizeof text + sizeof "traceparent: "];
+    transfer->trace = enc_tracer_follow(&context);
+    if (transfer->trace) {
+        transfer->trace->kind = ENC_TRACE_POST;
+        transfer->trace->method = "POST";
+    }
+    enc_traceparent_write(text, &context);
+    snprintf(line, sizeof line, "traceparent: %s", text);
+    add_header(&transfer->headers, line);
+}
+
+static bool is_in_trace(const struct enc_trace_context *context)
+{
+    static const struct enc_trace_context NONE;
+    return memcmp(context->trace16, NONE.trace16, sizeof NONE.trace16) != 0;
+}
+
+static void add_id(struct transfer *transfer)
+{
+    struct enc_request_id id = transfer->fetch->request_id;
     char line[sizeof id.text + sizeof "X-Request-Id: "];
     if (!id.text[0])
         enc_request_id_make(&id);
     snprintf(line, sizeof line, "X-Request-Id: %s", id.text);
-    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
-    ENC_CHECK(headers && curl_slist_append(headers, "Expect:") && curl_slist_append(headers, line));
-    return headers;
+    add_header(&transfer->headers, line);
+    if (is_in_trace(&id.trace))
+        add_trace(transfer);
+}
+
+static void set_headers(struct transfer *transfer)
+{
+    const struct enc_fetch_own *own = transfer->fetch->own;
+    add_header(&transfer->headers, "Content-Type: application/json");
+    add_header(&transfer->headers, "Expect:");
+    if (!own)
+        add_id(transfer);
+    for (size_t i = 0; own && own->headers[i]; i++)
+        add_header(&transfer->headers, own->headers[i]);
 }
 
 static void begin(struct transfer *transfer)
@@ -276,16 +347,16 @@ static void begin(struct transfer *transfer)
     CURL *easy = curl_easy_init();
     ENC_CHECK(easy != NULL);
     transfer->easy = easy;
-    transfer->headers = new_headers(fetch);
+    set_headers(transfer);
     curl_easy_setopt(easy, CURLOPT_URL, (const char *)fetch->url.data);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)fetch->body.len);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, (const char *)fetch->body.data);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
-    set_security(easy, fetcher->config);
+    set_security(easy, fetch, fetcher->config);
     set_limits(easy, fetch);
     set_callbacks(easy, transfer);
-    push(&fetcher->active, transfer);
-    fetcher->active_count++;
+    push(fetch->own ? &fetcher->own : &fetcher->active, transfer);
+    fetcher->active_count += !fetch->own;
     ENC_CHECK(curl_multi_add_handle(fetcher->multi, easy) == CURLM_OK);
 }
 
@@ -356,8 +427,15 @@ static void end(struct enc_fetcher *fetcher, struct transfer *transfer)
     curl_multi_remove_handle(fetcher->multi, transfer->easy);
     curl_easy_cleanup(transfer->easy);
     curl_slist_free_all(transfer->headers);
-    take_out(&fetcher->active, transfer);
-    fetcher->active_count--;
+    take_out(transfer->fetch->own ? &fetcher->own : &fetcher->active, transfer);
+    fetcher->active_count -= !transfer->fetch->own;
+}
+
+static uint32_t retry_of(CURL *easy)
+{
+    curl_off_t retry_s = 0;
+    curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_s);
+    return retry_s > 0 && retry_s < UINT32_MAX ? (uint32_t)retry_s : 0;
 }
 
 static void complete(CURL *easy, CURLcode code)
@@ -366,9 +444,11 @@ static void complete(CURL *easy, CURLcode code)
     long status = 0;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    transfer->fetch->retry_s = retry_of(easy);
     bool is_answered = code == CURLE_OK || (code == CURLE_WRITE_ERROR && transfer->is_cut);
     end(transfer->fetcher, transfer);
-    note_result(transfer, is_answered ? status : 0);
+    if (!transfer->fetch->own)
+        note_result(transfer, is_answered ? status : 0);
     finish(transfer, is_answered ? (int)status : 0, is_answered ? NULL : reason_of(transfer, code));
 }
 
@@ -387,8 +467,13 @@ static void arrive(struct enc_loop *loop, struct enc_task *task)
     (void)loop;
     struct transfer *transfer = (struct transfer *)task;
     struct enc_fetcher *fetcher = transfer->fetcher;
-    if (fetcher->is_stopped) {
+    bool is_own = transfer->fetch->own != NULL;
+    if (is_own ? fetcher->is_own_stopped : fetcher->is_stopped) {
         finish(transfer, 0, "the node is stopping");
+        return;
+    }
+    if (is_own) {
+        begin(transfer);
         return;
     }
     push(&fetcher->waiting, transfer);
@@ -401,7 +486,8 @@ void enc_fetcher_post(struct enc_fetcher *fetcher, struct enc_fetch *fetch)
     transfer->fetcher = fetcher;
     transfer->fetch = fetch;
     transfer->task.run = arrive;
-    enc_metric_add(ENC_METRIC_FETCHES_OPEN, 1);
+    if (!fetch->own)
+        enc_metric_add(ENC_METRIC_FETCHES_OPEN, 1);
     enc_loop_post(fetcher->loop, &transfer->task);
 }
 
@@ -424,14 +510,26 @@ struct enc_fetcher *enc_fetcher_new(struct enc_loop *loop, const struct enc_conf
     return fetcher;
 }
 
+static void end_all(struct enc_fetcher *fetcher, const struct list *list)
+{
+    struct transfer *transfer;
+    while ((transfer = first(list))) {
+        end(fetcher, transfer);
+        finish(transfer, 0, "the node is stopping");
+    }
+}
+
+void enc_fetcher_stop_own(struct enc_fetcher *fetcher)
+{
+    fetcher->is_own_stopped = true;
+    end_all(fetcher, &fetcher->own);
+}
+
 void enc_fetcher_stop(struct enc_fetcher *fetcher)
 {
     fetcher->is_stopped = true;
     struct transfer *transfer;
-    while ((transfer = first(&fetcher->active))) {
-        end(fetcher, transfer);
-        finish(transfer, 0, "the node is stopping");
-    }
+    end_all(fetcher, &fetcher->active);
     while ((transfer = first(&fetcher->waiting))) {
         take_out(&fetcher->waiting, transfer);
         finish(transfer, 0, "the node is stopping");

@@ -185,6 +185,7 @@ static void stop_node(struct node *node)
 {
     enc_server_stop_fetches(node->server);
     enc_host_drain(node->host);
+    enc_server_flush_traces(node->server);
     enc_server_stop(node->server);
 }
 

@@ -59,6 +59,28 @@ void enc_process_random(uint8_t *out, size_t len)
     }
 }
 
+/* A call of the kernel for every kibibyte only. */
+void enc_process_draw(uint8_t *out, size_t len)
+{
+    enum { STOCK_LEN = 1024 };
+    static _Thread_local uint8_t stock[STOCK_LEN];
+    static _Thread_local size_t left;
+    ENC_CHECK(len <= STOCK_LEN);
+    if (left < len) {
+        enc_process_random(stock, sizeof stock);
+        left = sizeof stock;
+    }
+    left -= len;
+    memcpy(out, stock + left, len);
+}
+
+uint64_t enc_process_wall_ns(void)
+{
+    struct timespec now;
+    ENC_CHECK(clock_gettime(CLOCK_REALTIME, &now) == 0);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 void enc_process_wipe(void *secret, size_t len)
 {
     explicit_bzero(secret, len);

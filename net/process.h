@@ -30,5 +30,12 @@ uint64_t enc_process_now_ns(void);
  */
 void enc_process_random(uint8_t *out, size_t len);
 
+/** Fill with random bytes out of a stock of the thread: for names, not for secrets. len at most
+ * 1024. Any thread. */
+void enc_process_draw(uint8_t *out, size_t len);
+
+/** Wall clock in Unix ns. Any thread. */
+uint64_t enc_process_wall_ns(void);
+
 /** Overwrite a secret so that no compiler removes it. Any thread. */
 void enc_process_wipe(void *secret, size_t len);

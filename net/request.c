@@ -1,5 +1,6 @@
 #include "net/request.h"
 
+#include "net/access.h"
 #include "net/call.h"
 #include "net/conn.h"
 #include "net/head.h"
@@ -191,6 +192,7 @@ static void hand_over(struct visit *visit, const struct enc_mount_place *mount)
         .body = enc_bytes_of(req->entity.base, req->entity.len),
         .id = enc_ticket_of(req)->id,
         .call = call,
+        .trace = &enc_ticket_of(req)->trace,
         .arrived_ns = enc_call_arrived_ns(call),
         .gathering = &visit->peer->loop->gathering,
     };
@@ -228,6 +230,7 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
     struct enc_peer *peer = enc_peer_of_request(req);
     struct enc_server *server = peer->loop->server;
     enc_ticket_of(req); /* its time begins */
+    enc_ticket_trace(req, enc_access_method(req));
     struct visit visit = {.req = req, .peer = peer, .config = server->config};
     struct enc_mount_place mount;
     const struct enc_mount_query query = {

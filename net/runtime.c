@@ -4,6 +4,7 @@
 #include "net/fetch.h"
 #include "net/process.h"
 #include "net/server.h"
+#include "net/tracer.h"
 
 static uint64_t now_ms(void *self)
 {
@@ -59,6 +60,21 @@ static void fetch_post(void *self, struct enc_fetch *fetch)
     enc_fetcher_post(server->fetcher, fetch);
 }
 
+static struct enc_trace *trace_begin(void *self, struct enc_trace_context *context)
+{
+    const struct enc_server *server = self;
+    struct enc_trace *trace = enc_tracer_begin(server->tracer, context, NULL);
+    if (trace)
+        trace->kind = ENC_TRACE_MESSAGE;
+    return trace;
+}
+
+static void trace_end(void *self, struct enc_trace *trace)
+{
+    const struct enc_server *server = self;
+    enc_tracer_end(server->tracer, trace);
+}
+
 void enc_runtime_init(struct enc_runtime *runtime, struct enc_server *server)
 {
     *runtime = (struct enc_runtime){
@@ -72,5 +88,7 @@ void enc_runtime_init(struct enc_runtime *runtime, struct enc_server *server)
         .conn_hold = conn_hold,
         .conn_drop = conn_drop,
         .fetch = fetch_post,
+        .trace_begin = server->tracer ? trace_begin : NULL,
+        .trace_end = trace_end,
     };
 }

@@ -15,6 +15,7 @@
 #include "net/rate.h"
 #include "net/request.h"
 #include "net/successor.h"
+#include "net/tracer.h"
 
 #include "net/watchdog.h"
 
@@ -22,7 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FILES_RESERVED = 256, LOOP_SHARE = 4 };
+enum { FILES_RESERVED = 256, LOOP_SHARE = 4, FLUSH_MS = 1000 };
 
 static const char *const LISTENER_NAMES[ENC_LISTENER_KINDS] = {"public", "tls", "admin"};
 
@@ -149,7 +150,6 @@ struct enc_server *enc_server_new(const struct enc_config *config, unsigned loop
     enc_fields_init(&server->fields[1], config, true);
     atomic_init(&server->unready, ENC_UNREADY_STARTING);
     enc_mounts_init(&server->mounts, config);
-    enc_runtime_init(&server->runtime, server);
     set_global(&server->global, config);
     add_hosts(server);
     server->loop_count = loop_count;
@@ -157,6 +157,8 @@ struct enc_server *enc_server_new(const struct enc_config *config, unsigned loop
     for (unsigned i = 0; i < loop_count; i++)
         init_loop(server, &server->loops[i]);
     server->fetcher = enc_fetcher_new(&server->loops[0], config);
+    server->tracer = enc_tracer_new(&server->loops[0], server->fetcher, &config->otel);
+    enc_runtime_init(&server->runtime, server);
     return server;
 }
 
@@ -372,6 +374,11 @@ void enc_server_stop_fetches(struct enc_server *server)
     order_one(&server->loops[0], stop_fetches);
 }
 
+void enc_server_flush_traces(struct enc_server *server)
+{
+    enc_tracer_stop(server->tracer, FLUSH_MS);
+}
+
 void enc_server_stop(struct enc_server *server)
 {
     order_all(server, enc_loop_stop);
@@ -385,6 +392,7 @@ static bool fini_loops(struct enc_server *server)
 {
     bool is_clean = true;
     enc_fetcher_close(server->fetcher);
+    enc_tracer_close(server->tracer);
     for (unsigned i = server->loop_count; i-- > 0;) {
         for (unsigned kind = 0; kind < ENC_LISTENER_KINDS; kind++)
             SSL_CTX_free(server->loops[i].listeners[kind].accept.ssl_ctx);
@@ -402,6 +410,7 @@ void enc_server_free(struct enc_server *server)
         return;
     }
     enc_fetcher_free(server->fetcher);
+    enc_tracer_free(server->tracer);
     h2o_config_dispose(&server->global);
     for (unsigned kind = 0; kind < ENC_LISTENER_KINDS; kind++)
         enc_bind_fini(&server->binds[kind]);

@@ -16,6 +16,7 @@ struct enc_inherit;
 struct enc_legacy;
 struct enc_origins;
 struct enc_proxy_trust;
+struct enc_tracer;
 
 /** Why /readyz refuses, one bit each. */
 enum enc_unready {
@@ -36,6 +37,7 @@ struct enc_server {
     struct enc_origins *origins;
     struct enc_rates *rates;             /* of addresses; NULL: not bounded */
     struct enc_fetcher *fetcher;         /* on the first loop */
+    struct enc_tracer *tracer;           /* on the first loop; NULL: nothing is traced */
     struct enc_proxy_trust *proxy_trust; /* NULL: nobody speaks for others */
     struct enc_fields fields[2];         /* of answers in clear, over TLS */
     uint64_t connections_max;
@@ -113,6 +115,9 @@ ENC_MUST_USE bool enc_server_reload(struct enc_server *server, struct enc_server
 
 /** Give up outbound POSTs; later ones fail at once. Before the services stop. */
 void enc_server_stop_fetches(struct enc_server *server);
+
+/** Export the traces that wait, for a second at most. After the services have finished. */
+void enc_server_flush_traces(struct enc_server *server);
 
 /** End the loops. After the services have stopped. */
 void enc_server_stop(struct enc_server *server);

@@ -1,11 +1,14 @@
 #include "net/ticket.h"
 
 #include "net/process.h"
+#include "net/server.h"
+#include "net/traceparent.h"
+#include "net/tracer.h"
 #include "proto/base/hex.h"
 
 #include <ctype.h>
 
-enum { MADE_LEN = 16, STOCK_LEN = 64 * MADE_LEN };
+enum { MADE_LEN = 16 };
 
 static const char NAME[] = "x-request-id";
 static const char MARK[] = "enc-ticket";
@@ -23,17 +26,11 @@ bool enc_request_id_is_safe(struct enc_bytes text)
     return true;
 }
 
-/* A call of the kernel for every sixty-fourth only. */
 void enc_request_id_make(struct enc_request_id *id)
 {
-    static _Thread_local uint8_t stock[STOCK_LEN];
-    static _Thread_local size_t left;
-    if (left == 0) {
-        enc_process_random(stock, sizeof stock);
-        left = sizeof stock;
-    }
-    left -= MADE_LEN;
-    enc_hex_encode(id->text, enc_bytes_of(stock + left, MADE_LEN));
+    uint8_t made[MADE_LEN];
+    enc_process_draw(made, sizeof made);
+    enc_hex_encode(id->text, enc_bytes_of(made, sizeof made));
     id->text[2 * MADE_LEN] = '\0';
 }
 
@@ -63,6 +60,63 @@ struct enc_ticket *enc_ticket_of(h2o_req_t *req)
     take_id(&ticket->id, req);
     *slot = h2o_iovec_init(ticket, sizeof *ticket);
     return ticket;
+}
+
+/* ---- traces ---- */
+
+/* Two are as good as none. */
+static bool find_parent(struct enc_trace_context *out, const h2o_req_t *req)
+{
+    static const char PARENT[] = "traceparent";
+    ssize_t at = h2o_find_header_by_str(&req->headers, PARENT, sizeof PARENT - 1, -1);
+    if (at == -1 || h2o_find_header_by_str(&req->headers, PARENT, sizeof PARENT - 1, at) != -1)
+        return false;
+    h2o_iovec_t value = req->headers.entries[at].value;
+    return enc_traceparent_parse(out, enc_bytes_of(value.base, value.len));
+}
+
+static const char *version_of(const h2o_req_t *req)
+{
+    if (req->version >= 0x200)
+        return "2";
+    return req->version == 0x101 ? "1.1" : "1.0";
+}
+
+/* In the request's pool, so that it is told when the request dies. */
+struct guard {
+    struct enc_ticket *ticket;
+    const struct enc_runtime *runtime;
+};
+
+static void on_request_gone(void *opaque)
+{
+    struct guard *guard = opaque;
+    struct enc_trace *trace = guard->ticket->trace;
+    if (!trace)
+        return; /* an exchange has it */
+    trace->place = guard->ticket->place;
+    memcpy(trace->code, guard->ticket->code, sizeof trace->code);
+    enc_trace_end(trace, guard->runtime);
+}
+
+void enc_ticket_trace(h2o_req_t *req, const char *method)
+{
+    struct enc_server *server = enc_loop_of_request(req)->server;
+    struct enc_ticket *ticket = enc_ticket_of(req);
+    struct enc_trace_context parent;
+    if (!server->tracer)
+        return;
+    bool has_parent = find_parent(&parent, req);
+    ticket->trace =
+        enc_tracer_begin(server->tracer, &ticket->id.trace, has_parent ? &parent : NULL);
+    if (!ticket->trace)
+        return;
+    ticket->trace->began_ns = ticket->begun_ns;
+    ticket->trace->method = method;
+    ticket->trace->version = version_of(req);
+    ticket->trace->is_tls = req->scheme == &H2O_URL_SCHEME_HTTPS;
+    struct guard *guard = h2o_mem_alloc_shared(&req->pool, sizeof *guard, on_request_gone);
+    *guard = (struct guard){ticket, &server->runtime};
 }
 
 void enc_ticket_echo(h2o_req_t *req)

@@ -5,18 +5,23 @@
 #pragma once
 
 #include "net/loop.h"
+#include "services/trace.h"
 
 struct enc_ticket {
     struct enc_request_id id;
     uint64_t begun_ns;
     const char *service; /* static; NULL = none yet */
     struct enc_route_place place;
-    char code[32]; /* of the error it was answered with, "" = none */
+    char code[ENC_TRACE_CODE_MAX]; /* of the error it was answered with, "" = none */
+    struct enc_trace *trace;       /* until an exchange takes it; NULL: not traced */
 };
 
 /** The ticket of req, made when first asked for: with the id that the client gave, if it is safe,
  * or with 128 bits of chance. */
 struct enc_ticket *enc_ticket_of(h2o_req_t *req);
+
+/** Decide whether it is traced: its context becomes part of its id. Once; method is static. */
+void enc_ticket_trace(h2o_req_t *req, const char *method);
 
 /** Whether text may be an id: 1 to 64 of A-Z a-z 0-9 _ . - and nothing else. Pure. */
 bool enc_request_id_is_safe(struct enc_bytes text);

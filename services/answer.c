@@ -48,6 +48,8 @@ static void reply(struct enc_exchange *exchange, uint16_t status, uint16_t retry
         out.status = 500;
         out.body = enc_bytes_of(SHORT_OF_MEMORY, sizeof SHORT_OF_MEMORY - 1);
     }
+    if (exchange->trace)
+        exchange->trace->status = out.status;
     exchange->answer = out;
     if (!exchange->keeps_answer)
         enc_answer_send(exchange);

@@ -81,6 +81,11 @@ static const char *const STAGES[ENC_STAGE_COUNT] = {
     "dispatch", "prepare", "queue", "judge", "build", "seal", "writer", "write", "sync", "publish",
 };
 
+const char *enc_stage_name(enum enc_stage stage)
+{
+    return STAGES[stage];
+}
+
 static size_t stage_count(void)
 {
     return ENC_STAGE_COUNT;
@@ -310,6 +315,8 @@ void enc_count_answer(struct enc_exchange *exchange, struct enc_verdict verdict)
 {
     if (verdict.err != ENC_ERR_OK && (exchange->asker.call || exchange->asker.conn))
         enc_host_count_error(exchange->host, verdict.err);
+    if (verdict.err != ENC_ERR_OK)
+        enc_trace_refuse(exchange->trace, verdict.err, verdict.step);
     if (exchange->is_told || !(exchange->is_commit || exchange->asker.conn))
         return;
     uint64_t took_ns = age_ns(exchange);

@@ -28,6 +28,9 @@ enum enc_stage {
     ENC_STAGE_COUNT
 };
 
+/** Its name in figures and traces; static. */
+const char *enc_stage_name(enum enc_stage stage);
+
 /** How an attempt at a payload ended. */
 enum enc_attempt { ENC_ATTEMPT_DELIVERED, ENC_ATTEMPT_FAILED, ENC_ATTEMPT_GIVEN_UP };
 

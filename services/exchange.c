@@ -1,6 +1,7 @@
 #include "services/exchange.h"
 
 #include "services/answer.h"
+#include "services/count.h"
 #include "services/inside.h"
 #include "services/quota.h"
 
@@ -75,12 +76,32 @@ struct enc_exchange *enc_exchange_open(struct enc_host *host, unsigned service,
     enc_exchange_begin(exchange);
     exchange->gathering = request->gathering;
     exchange->request_id = request->id;
+    if (request->trace) {
+        exchange->trace = *request->trace;
+        *request->trace = NULL;
+    }
     return exchange;
+}
+
+uint64_t enc_exchange_trace_ns(const struct enc_exchange *exchange)
+{
+    return exchange->trace ? enc_host_now_ns(exchange->host) : 0;
+}
+
+void enc_exchange_end_trace(struct enc_exchange *exchange)
+{
+    struct enc_trace *trace = exchange->trace;
+    if (!trace)
+        return;
+    exchange->trace = NULL;
+    trace->place = (struct enc_route_place){exchange->service, exchange->route_number, true};
+    enc_trace_end(trace, exchange->host->runtime);
 }
 
 void enc_exchange_free(struct enc_exchange *exchange)
 {
     const struct enc_runtime *runtime = exchange->host->runtime;
+    enc_exchange_end_trace(exchange);
     if (exchange->asker.conn)
         runtime->conn_drop(runtime->self, exchange->asker.conn);
     enc_channel_wipe(&exchange->dress.sealed.channel);
@@ -113,7 +134,9 @@ enum enc_err enc_exchange_compact(struct enc_exchange **out, struct enc_exchange
     copy_dress(&small->dress, &exchange->dress);
     small->asker = exchange->asker;
     small->asker.sub_id = sub_id;
-    exchange->asker.conn = NULL; /* its hold has moved */
+    small->trace = exchange->trace;
+    exchange->asker.conn = NULL; /* its hold has moved, and so has the trace */
+    exchange->trace = NULL;
     enc_exchange_free(exchange);
     *out = small;
     return ENC_ERR_OK;

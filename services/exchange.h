@@ -17,6 +17,7 @@
 #include "proto/session.h"
 #include "proto/wire.h"
 #include "services/host.h"
+#include "services/trace.h"
 
 /** Kinds of mail that enclaves get. */
 enum enc_mail_kind {
@@ -65,7 +66,8 @@ struct enc_exchange {
     uint8_t enclave32[32];
     uint8_t param32[32]; /* the ':' segment of the route */
     struct enc_bytes query;
-    struct enc_request_id request_id; /* of an HTTP request; empty otherwise */
+    struct enc_request_id request_id; /* of an HTTP request; text empty otherwise */
+    struct enc_trace *trace;          /* NULL: it is not traced */
     struct enc_asker asker;
     struct enc_bytes body;
     const struct enc_json *json;  /* the body, parsed */
@@ -111,6 +113,12 @@ ENC_MUST_USE struct enc_exchange *enc_exchange_new(struct enc_host *host);
 
 /** It was admitted (shed.h): how long its answer takes is noted. */
 void enc_exchange_begin(struct enc_exchange *exchange);
+
+/** Time for a span of its trace; 0 without one. */
+uint64_t enc_exchange_trace_ns(const struct enc_exchange *exchange);
+
+/** Its trace ends, if there is one. What is not ended so ends when the exchange is freed. */
+void enc_exchange_end_trace(struct enc_exchange *exchange);
 
 /** Its answer is made. */
 void enc_exchange_note_answer(const struct enc_exchange *exchange);

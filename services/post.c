@@ -28,6 +28,14 @@ void enc_exchange_post(struct enc_exchange *exchange, enum enc_mail_kind kind,
     enc_mail_ready(&exchange->mail);
 }
 
+void enc_exchange_trace_prepared(const struct enc_exchange *exchange, uint64_t began_ns)
+{
+    struct enc_trace *trace = exchange->trace;
+    enc_trace_note(trace, enc_stage_name(ENC_STAGE_DISPATCH), exchange->arrived_ns, began_ns);
+    enc_trace_note(trace, enc_stage_name(ENC_STAGE_PREPARE), began_ns,
+                   enc_exchange_trace_ns(exchange));
+}
+
 /* ---- commits ---- */
 
 static struct enc_verdict prepare(struct enc_exchange *exchange)
@@ -50,6 +58,7 @@ static void end_stage(struct enc_exchange *exchange, enum enc_stage stage)
     struct enc_lap lap = {
         .stage = stage, .of = (uintptr_t)exchange, .since_ns = exchange->marked_ns};
     exchange->marked_ns = enc_count_stage(exchange->host, &lap);
+    enc_trace_note(exchange->trace, enc_stage_name(stage), lap.since_ns, exchange->marked_ns);
 }
 
 static void prepare_job(struct enc_job *job)
@@ -178,7 +187,9 @@ static enum enc_err prepare_subscribe(struct enc_exchange *exchange)
 static void prepare_subscribe_job(struct enc_job *job)
 {
     struct enc_exchange *exchange = enc_exchange_of_job(job);
+    uint64_t began_ns = enc_exchange_trace_ns(exchange);
     exchange->verdict.err = prepare_subscribe(exchange);
+    enc_exchange_trace_prepared(exchange, began_ns);
     enc_mail_ready(&exchange->mail);
 }
 

@@ -26,3 +26,7 @@ void enc_subscribe_enter(struct enc_exchange *exchange);
  * exchange over. */
 void enc_exchange_post(struct enc_exchange *exchange, enum enc_mail_kind kind,
                        void (*fn)(struct enc_job *job));
+
+/** Note in its trace, if there is one, that it was dispatched and then prepared from began_ns until
+ * now: for what is no commit. */
+void enc_exchange_trace_prepared(const struct enc_exchange *exchange, uint64_t began_ns);

@@ -2,6 +2,7 @@
 
 #include "proto/record.h"
 #include "services/answer.h"
+#include "services/count.h"
 #include "services/gather.h"
 #include "services/handlers.h"
 #include "services/inside.h"
@@ -141,11 +142,20 @@ static enum enc_err produce(struct enc_read *read, struct enc_exchange *exchange
     return exchange->json && out->failed ? ENC_ERR_TOO_LARGE : ENC_ERR_OK;
 }
 
+static void note(const struct enc_exchange *exchange, uint64_t began_ns)
+{
+    enc_trace_note(exchange->trace, enc_stage_name(ENC_STAGE_DISPATCH), exchange->arrived_ns,
+                   began_ns);
+    enc_trace_note(exchange->trace, "read", began_ns, enc_exchange_trace_ns(exchange));
+}
+
 static void answer(struct enc_read *read, struct enc_exchange *exchange)
 {
     struct enc_buffer out;
+    uint64_t began_ns = enc_exchange_trace_ns(exchange);
     exchange->keeps_answer = true;
     enum enc_err err = produce(read, exchange, &out);
+    note(exchange, began_ns);
     if (err == ENC_ERR_OK)
         enc_answer_finish(exchange, &out);
     else

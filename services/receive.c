@@ -126,7 +126,9 @@ static enum enc_err prepare(struct enc_exchange *exchange)
 static void prepare_job(struct enc_job *job)
 {
     struct enc_exchange *exchange = enc_exchange_of_job(job);
+    uint64_t began_ns = enc_exchange_trace_ns(exchange);
     exchange->verdict.err = prepare(exchange);
+    enc_exchange_trace_prepared(exchange, began_ns);
     enc_mail_ready(&exchange->mail);
 }
 

@@ -111,13 +111,21 @@ static void end_queue(const struct enc_run *run, const struct enc_exchange *exch
                           exchange->marked_ns};
     if (exchange->marked_ns)
         enc_count_lap(exchange->host, &lap, run->marked_ns);
+    enc_trace_note(exchange->trace, enc_stage_name(lap.stage), lap.since_ns, run->marked_ns);
+}
+
+static void end_stage_of(struct enc_run *run, const struct enc_staged *staged, enum enc_stage stage)
+{
+    uint64_t since_ns = run->marked_ns;
+    end_stage(run, stage, staged->exchange);
+    enc_trace_note(staged->exchange->trace, enc_stage_name(stage), since_ns, run->marked_ns);
 }
 
 static void build(struct enc_run *run, struct enc_staged *staged, struct enc_case *c)
 {
     if (stage_event(run, staged, c) != ENC_ERR_OK)
         run->is_broken = true;
-    end_stage(run, ENC_STAGE_BUILD, staged->exchange);
+    end_stage_of(run, staged, ENC_STAGE_BUILD);
 }
 
 static void judge_and_stage(struct enc_run *run, struct enc_staged *staged)
@@ -130,7 +138,7 @@ static void judge_and_stage(struct enc_run *run, struct enc_staged *staged)
         staged->refusal = refusal_of(&c, enc_pipeline_judge(&c));
     else
         staged->refusal.verdict.err = err;
-    end_stage(run, ENC_STAGE_JUDGE, exchange);
+    end_stage_of(run, staged, ENC_STAGE_JUDGE);
     if (staged->refusal.verdict.err == ENC_ERR_OK)
         build(run, staged, &c);
 }
@@ -249,7 +257,9 @@ bool enc_run_submit(struct enc_run *run, struct enc_actor *actor)
         return false;
     enc_snap_close(run->snap); /* many runs may wait for the writer, and snapshots are few */
     run->snap = NULL;
+    run->times.built_ns = run->marked_ns;
     end_stage(run, ENC_STAGE_SEAL, run);
+    run->times.sealed_ns = run->marked_ns;
     return enc_lane_post(enc_host_writer(node->host, node->state.enclave32), &run->link) ==
            ENC_ERR_OK;
 }
@@ -297,11 +307,31 @@ static void swap_in(struct enc_run *run)
         enc_node_set_timer(node, ENC_TIMER_BUNDLE, node->bundle_alarm_ms);
 }
 
-static void answer_staged(struct enc_staged *staged)
+static void note_times(const struct enc_run_times *times, const struct enc_exchange *exchange)
+{
+    const struct {
+        enum enc_stage stage;
+        uint64_t began_ns, ended_ns;
+    } ROWS[] = {
+        {ENC_STAGE_SEAL, times->built_ns, times->sealed_ns},
+        {ENC_STAGE_WRITER, times->sealed_ns, times->taken_ns},
+        {ENC_STAGE_WRITE, times->taken_ns, times->written_ns},
+        {ENC_STAGE_SYNC, times->written_ns, times->durable_ns},
+        {ENC_STAGE_PUBLISH, times->durable_ns, enc_exchange_trace_ns(exchange)},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
+        if (ROWS[i].began_ns && ROWS[i].ended_ns)
+            enc_trace_note(exchange->trace, enc_stage_name(ROWS[i].stage), ROWS[i].began_ns,
+                           ROWS[i].ended_ns);
+}
+
+static void answer_staged(const struct enc_run *run, struct enc_staged *staged)
 {
     struct enc_exchange *exchange = staged->exchange;
     bool is_accepted = staged->refusal.verdict.err == ENC_ERR_OK;
     staged->exchange = NULL;
+    if (exchange->trace)
+        note_times(&run->times, exchange);
     if (exchange->arrival)
         enc_count_arrival(exchange->host, is_accepted);
     if (!is_accepted)
@@ -320,7 +350,7 @@ static void fail_staged(struct enc_run *run)
         if (!stands)
             s->refusal =
                 (struct enc_refusal){.verdict = {ENC_ERR_INTERNAL, s->exchange->arrival ? 0 : 12}};
-        answer_staged(s);
+        answer_staged(run, s);
     }
     enc_push_forget(run->node);
 }
@@ -338,7 +368,7 @@ void enc_run_finish(struct enc_run *run)
             enc_push_rest(run->node);
         }
         for (struct enc_staged *s = run->first; s; s = s->next)
-            answer_staged(s);
+            answer_staged(run, s);
         if (run->has_writes && run->actor)
             end_stage(run, ENC_STAGE_PUBLISH, run);
     }

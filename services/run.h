@@ -22,6 +22,15 @@ struct enc_staged {
     enum enc_type type;
 };
 
+/** When the steps ended that its commits take together, for their traces; 0: not come to that. */
+struct enc_run_times {
+    uint64_t built_ns;
+    uint64_t sealed_ns;
+    uint64_t taken_ns;   /* by the writer */
+    uint64_t written_ns; /* into the transaction */
+    uint64_t durable_ns;
+};
+
 struct enc_run {
     struct enc_link link; /* first: the writer's */
     struct enc_node *node;
@@ -39,7 +48,8 @@ struct enc_run {
     struct enc_staged *last;
     struct enc_type_count *types; /* staged type_seq */
     uint64_t now_ms;
-    uint64_t marked_ns;             /* when its last stage, or that of its last commit, ended */
+    uint64_t marked_ns; /* when its last stage, or that of its last commit, ended */
+    struct enc_run_times times;
     uint64_t last_arrival;          /* newest in the inbox, staged; 0 = not read yet */
     struct enc_bytes first_content; /* of the Manifest that created the enclave in this run */
     uint32_t accepted_count;

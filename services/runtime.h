@@ -11,6 +11,8 @@
 #include "services/frame.h"
 
 struct enc_exchange;
+struct enc_trace;
+struct enc_fetch_own;
 
 /** An HTTP request that waits for its answer. Opaque here; outlives its client. Answered exactly
  * once. */
@@ -29,10 +31,18 @@ struct enc_gathering {
     uint32_t count;
 };
 
+/** Where something stands in a trace (W3C Trace Context); zeroed = in none. */
+struct enc_trace_context {
+    uint8_t trace16[16];
+    uint8_t span8[8]; /* of the request here: the parent of what follows from it */
+    bool is_sampled;
+};
+
 /** What ties lines, answers and pushes of one request together: 1 to 64 of A-Z a-z 0-9 _ . - and a
  * NUL; empty = none. */
 struct enc_request_id {
     char text[65];
+    struct enc_trace_context trace;
 };
 
 /** What answers a request: a service and, counted from 1, one of its routes (enc_service_routes);
@@ -54,6 +64,7 @@ struct enc_request {
     struct enc_call *call;
     struct enc_gathering *gathering; /* of the loop, see enc_host_end_turn; NULL: none */
     uint64_t arrived_ns;             /* by now_ns */
+    struct enc_trace **trace;        /* of net until it is taken, which leaves NULL; may be NULL */
 };
 
 /** What is left of a quota, for the RateLimit fields of an answer. */
@@ -96,10 +107,12 @@ struct enc_fetch {
     uint32_t timeout_ms;              /* whole transfer */
     size_t answer_len_max; /* bytes of the answer's body that are worth having; 0: none */
     void (*done)(struct enc_fetch *fetch);
-    int status;         /* out: HTTP status, 0 = no answer */
-    const char *reason; /* out: why there was none; static text */
-    uint8_t *answer;    /* out: the body, malloc'd, the owner's to free; NULL: none, or too long */
-    size_t answer_len;  /* out */
+    const struct enc_fetch_own *own; /* of the runtime itself; the services leave NULL */
+    uint32_t retry_s;                /* out: Retry-After, 0 = none */
+    int status;                      /* out: HTTP status, 0 = no answer */
+    const char *reason;              /* out: why there was none; static text */
+    uint8_t *answer;   /* out: the body, malloc'd, the owner's to free; NULL: none, or too long */
+    size_t answer_len; /* out */
 };
 
 struct enc_runtime {
@@ -130,4 +143,12 @@ struct enc_runtime {
     /** Start an outbound POST; never blocks, refuses private addresses unless configured. Any
      * thread. */
     void (*fetch)(void *self, struct enc_fetch *fetch);
+
+    /** Decide whether a message that follows from no other is traced, and fill in its context:
+     * memory of its own with began_ns set (trace.h), or NULL. Any thread. NULL: nothing is. */
+    struct enc_trace *(*trace_begin)(void *self, struct enc_trace_context *context);
+
+    /** Take over a trace that has ended. Any thread, never blocks. May be NULL where no request
+     * brings a trace and trace_begin is NULL. */
+    void (*trace_end)(void *self, struct enc_trace *trace);
 };

@@ -311,6 +311,8 @@ static struct enc_exchange *exchange_of(struct enc_socket *socket, struct enc_by
     exchange->has_enclave = socket->place.has_enclave;
     memcpy(exchange->enclave32, socket->place.enclave32, 32);
     exchange->asker.conn = socket->conn;
+    if (runtime->trace_begin)
+        exchange->trace = runtime->trace_begin(runtime->self, &exchange->request_id.trace);
     runtime->conn_hold(runtime->self, socket->conn);
     exchange->body = enc_arena_copy(&exchange->arena, message);
     if (exchange->body.data)
@@ -321,13 +323,16 @@ static struct enc_exchange *exchange_of(struct enc_socket *socket, struct enc_by
 
 void enc_host_socket_message(struct enc_socket *socket, struct enc_bytes message, bool is_binary)
 {
-    static void (*const BY_KIND[])(struct enc_socket *, struct enc_exchange *) = {
-        [ENC_BODY_UNKNOWN] = on_unknown,
-        [ENC_BODY_COMMIT] = on_commit,
-        [ENC_BODY_QUERY] = on_query,
-        [ENC_BODY_PULL] = on_unknown,
-        [ENC_BODY_SEALED_COMMIT] = on_sealed_commit,
-        [ENC_BODY_CLOSE] = on_close,
+    static const struct {
+        void (*take)(struct enc_socket *, struct enc_exchange *);
+        const char *name;
+    } KINDS[] = {
+        [ENC_BODY_UNKNOWN] = {on_unknown, "unknown"},
+        [ENC_BODY_COMMIT] = {on_commit, "commit"},
+        [ENC_BODY_QUERY] = {on_query, "query"},
+        [ENC_BODY_PULL] = {on_unknown, "unknown"},
+        [ENC_BODY_SEALED_COMMIT] = {on_sealed_commit, "commit"},
+        [ENC_BODY_CLOSE] = {on_close, "close"},
     };
     if (is_binary) {
         notice(socket, "binary frames are ignored");
@@ -343,11 +348,12 @@ void enc_host_socket_message(struct enc_socket *socket, struct enc_bytes message
         return;
     }
     enc_exchange_begin(exchange);
-    if (enc_exchange_parse(exchange) != ENC_ERR_OK) {
-        on_unknown(socket, exchange);
-        return;
-    }
-    BY_KIND[enc_body_kind(exchange->json)](socket, exchange);
+    enum enc_body_kind kind = ENC_BODY_UNKNOWN;
+    if (enc_exchange_parse(exchange) == ENC_ERR_OK)
+        kind = enc_body_kind(exchange->json);
+    if (exchange->trace)
+        exchange->trace->method = KINDS[kind].name;
+    KINDS[kind].take(socket, exchange);
 }
 
 void enc_host_socket_refuse(struct enc_socket *socket, struct enc_bytes message,

@@ -333,6 +333,8 @@ static enum enc_err new_sub(struct enc_sub **out, struct enc_node *node,
 void enc_subs_add(struct enc_node *node, struct enc_exchange *exchange)
 {
     struct enc_sub *sub = NULL;
+    enc_trace_note(exchange->trace, enc_stage_name(ENC_STAGE_QUEUE), 0,
+                   enc_exchange_trace_ns(exchange));
     enum enc_err err = admit(node, exchange);
     if (err == ENC_ERR_OK)
         err = enc_exchange_compact(&exchange, exchange);
@@ -349,6 +351,7 @@ void enc_subs_add(struct enc_node *node, struct enc_exchange *exchange)
     enc_count(node->host, ENC_COUNTED_SUBS, 1);
     enc_count(node->host, ENC_COUNTED_SUBS_OPEN, 1);
     enc_count_answer(exchange, (struct enc_verdict){.err = ENC_ERR_OK});
+    enc_exchange_end_trace(exchange);
     set_timer(node, ends_ms(sub));
     advance(node, &node->subs->first);
 }

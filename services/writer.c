@@ -71,6 +71,7 @@ static void count_waiting(const struct enc_host *host, struct enc_run *const *ru
     for (size_t i = 0; i < count; i++) {
         struct enc_lap lap = {ENC_STAGE_WRITER, (uintptr_t)runs[i], now_ns, runs[i]->marked_ns};
         enc_count_lap(host, &lap, now_ns);
+        runs[i]->times.taken_ns = now_ns;
         commits += runs[i]->count;
     }
     enc_count_size(host, ENC_COUNTED_RUNS_OF_BATCH, count);
@@ -87,6 +88,17 @@ static uint64_t count_written(const struct enc_host *host, enum enc_outcome outc
     enc_count_lap(host, &(struct enc_lap){ENC_STAGE_WRITE, since_ns, 0, since_ns},
                   facts->sync_began);
     return enc_count_stage(host, &(struct enc_lap){ENC_STAGE_SYNC, since_ns, 0, facts->sync_began});
+}
+
+/* 0: there was no sync. */
+static void mark_ended(struct enc_run *const *runs, size_t count, uint64_t sync_began_ns,
+                       uint64_t ended_ns)
+{
+    for (size_t i = 0; i < count; i++) {
+        runs[i]->marked_ns = ended_ns;
+        runs[i]->times.written_ns = sync_began_ns;
+        runs[i]->times.durable_ns = sync_began_ns ? ended_ns : 0;
+    }
 }
 
 static void write_batch(struct enc_host *host, struct enc_store *store, struct enc_run **runs,
@@ -106,8 +118,7 @@ static void write_batch(struct enc_host *host, struct enc_store *store, struct e
     if (outcome == ENC_OUTCOME_FENCED || outcome == ENC_OUTCOME_IN_DOUBT)
         /* release: whoever sees the flag also sees which runs were answered before */
         atomic_store_explicit(&host->store_failed, true, memory_order_release);
-    for (size_t i = 0; i < count; i++)
-        runs[i]->marked_ns = ended_ns;
+    mark_ended(runs, count, outcome == ENC_OUTCOME_OK ? facts.sync_began : 0, ended_ns);
     finish_all(runs, count, outcome);
     if (outcome == ENC_OUTCOME_OK)
         enc_store_add_room(store);

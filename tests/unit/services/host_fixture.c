@@ -292,8 +292,18 @@ void rig_init(struct rig *rig, uint64_t seed)
     cr_assert_eq(enc_sim_open(&rig->sim, seed, START_MS), ENC_ERR_OK);
     rig->loop = (struct enc_sim_source){loop_choices, loop_run, NULL, rig, NULL};
     enc_sim_add(rig->sim, &rig->loop);
-    rig->runtime = (struct enc_runtime){rig,     now_ms,   now_ns,    fill_random, reply,
-                                        ws_send, ws_close, conn_hold, conn_drop,   fetch};
+    rig->runtime = (struct enc_runtime){
+        .self = rig,
+        .now_ms = now_ms,
+        .now_ns = now_ns,
+        .random = fill_random,
+        .reply = reply,
+        .ws_send = ws_send,
+        .ws_close = ws_close,
+        .conn_hold = conn_hold,
+        .conn_drop = conn_drop,
+        .fetch = fetch,
+    };
     rig->data_config = (struct enc_data_config){
         .dir = rig->dir, .node_pub32 = rig->node.pub32, .map_len = 1 << 28, .sync = false};
     rig->config = (struct enc_host_config){
