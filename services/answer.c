@@ -55,29 +55,31 @@ static void reply(struct enc_exchange *exchange, uint16_t status, uint16_t retry
         enc_answer_send(exchange);
 }
 
-void enc_send_text(const struct enc_host *host, struct enc_conn *conn, struct enc_bytes text,
-                   uint64_t stream, bool is_last)
+void enc_send_marked(const struct enc_host *host, struct enc_conn *conn, struct enc_bytes text,
+                     const struct enc_outgoing *marks)
 {
     const struct enc_runtime *runtime = host->runtime;
-    struct enc_outgoing out = {
-        .frame = enc_frame_new(text),
-        .stream = stream,
-        .is_last = is_last,
-    };
+    struct enc_outgoing out = *marks;
+    out.frame = enc_frame_new(text);
     if (out.frame)
         runtime->ws_send(runtime->self, conn, &out);
     else
         runtime->ws_close(runtime->self, conn, 1011);
 }
 
+void enc_send_text(const struct enc_host *host, struct enc_conn *conn, struct enc_bytes text,
+                   uint64_t stream, bool is_last)
+{
+    enc_send_marked(host, conn, text, &(struct enc_outgoing){.stream = stream, .is_last = is_last});
+}
+
 static void send_frame(struct enc_exchange *exchange, const struct enc_buffer *buffer,
-                       bool ends_stream)
+                       const struct enc_outgoing *marks)
 {
     struct enc_bytes text = enc_bytes_of(SHORT_OF_MEMORY, sizeof SHORT_OF_MEMORY - 1);
     if (enc_buffer_bytes(buffer, &text) != ENC_ERR_OK)
         text = enc_bytes_of(SHORT_OF_MEMORY, sizeof SHORT_OF_MEMORY - 1);
-    enc_send_text(exchange->host, exchange->asker.conn, text,
-                  ends_stream ? exchange->asker.stream : 0, ends_stream);
+    enc_send_marked(exchange->host, exchange->asker.conn, text, marks);
     enc_exchange_note_answer(exchange);
     enc_exchange_free(exchange);
 }
@@ -114,7 +116,11 @@ void enc_answer_refusal(struct enc_exchange *exchange, const struct enc_refusal 
     out.sub_id = exchange->asker.sub_id;
     out.hash32 = exchange->has_hash ? exchange->commit.hash32 : NULL;
     enc_wire_put_error(&buffer, &out);
-    send_frame(exchange, &buffer, exchange->asker.stream != 0);
+    send_frame(exchange, &buffer,
+               &(struct enc_outgoing){.stream = exchange->asker.stream,
+                                      .is_last = exchange->asker.stream != 0,
+                                      .status = enc_err_row(out.verdict.err)->http_status,
+                                      .retry_s = retry_of(&out)});
 }
 
 void enc_answer_err(struct enc_exchange *exchange, enum enc_err err)
@@ -230,5 +236,5 @@ void enc_answer_receipt(struct enc_exchange *exchange, const struct enc_event *e
     if (exchange->asker.call)
         reply(exchange, 200, 0, &buffer);
     else
-        send_frame(exchange, &buffer, false);
+        send_frame(exchange, &buffer, &(struct enc_outgoing){.stream = 0});
 }

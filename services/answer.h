@@ -41,3 +41,7 @@ void enc_answer_existing(struct enc_exchange *exchange, const struct enc_event *
  * Does not end an exchange. stream and is_last as in struct enc_outgoing. */
 void enc_send_text(const struct enc_host *host, struct enc_conn *conn, struct enc_bytes text,
                    uint64_t stream, bool is_last);
+
+/** The same with the other marks that struct enc_outgoing can carry. */
+void enc_send_marked(const struct enc_host *host, struct enc_conn *conn, struct enc_bytes text,
+                     const struct enc_outgoing *marks);

@@ -51,6 +51,23 @@ static void place_at(struct enc_ws_place *place, unsigned service, const struct 
     memcpy(place->enclave32, target->enclave32, 32);
 }
 
+/* The stream of an enclave's events stands beside the route table, as /info/node does: it is the
+ * WebSocket's route in another form, and is counted as that. */
+static bool is_stream(const struct enc_target *target, const struct enc_request *request)
+{
+    return request->is_stream && request->method == ENC_METHOD_GET &&
+           enc_bytes_is(target->action, "/events");
+}
+
+static enum enc_handled open_stream(struct enc_ws_place *place, unsigned service,
+                                    const struct enc_target *target)
+{
+    place_at(place, service, target);
+    place->is_stream = true;
+    place->route = enc_route_ws(enc_service_at(service));
+    return ENC_HANDLED_STREAM;
+}
+
 enum enc_handled enc_host_handle(struct enc_host *host, unsigned service,
                                  const struct enc_request *request, struct enc_ws_place *place)
 {
@@ -60,6 +77,11 @@ enum enc_handled enc_host_handle(struct enc_host *host, unsigned service,
     if (enc_info_is(request->path))
         return enc_info_handle(host, service, request);
     enum enc_err err = enc_target_parse(&target, &of->enclave, request->path);
+    if (err == ENC_ERR_OK && is_stream(&target, request)) {
+        aim_singleton(&target, host, service);
+        if (target.has_enclave)
+            return open_stream(place, service, &target);
+    }
     if (err == ENC_ERR_OK)
         err = enc_route_find(&routed, of, &target, request);
     if (err == ENC_ERR_OK && request->method == ENC_METHOD_GET)

@@ -40,6 +40,9 @@ struct enc_asker {
     struct enc_conn *conn;   /* held; NULL on HTTP */
     uint64_t stream;         /* subscription generation of a Query frame, else 0 */
     struct enc_bytes sub_id; /* of a Query frame, else empty */
+    bool is_stream;          /* server-sent events: the stored part has no limit */
+    bool resumes;            /* ... all behind this seq follows as if it were live */
+    uint64_t resume_seq;
 };
 
 /** How the answer is dressed. */

@@ -62,14 +62,19 @@ static struct enc_bytes text_of(struct enc_sub *sub, struct enc_arena *arena,
 }
 
 /* A frame that cannot be made would be a gap: rather no socket than a silent hole. */
-static void send(struct enc_sub *sub, struct enc_bytes text, bool is_last)
+static void send(struct enc_sub *sub, struct enc_bytes text, const struct enc_outgoing *marks)
 {
     struct enc_exchange *exchange = sub->exchange;
     const struct enc_runtime *runtime = exchange->host->runtime;
     if (text.data)
-        enc_send_text(exchange->host, exchange->asker.conn, text, sub->stream, is_last);
+        enc_send_marked(exchange->host, exchange->asker.conn, text, marks);
     else
         runtime->ws_close(runtime->self, exchange->asker.conn, 1011);
+}
+
+static struct enc_outgoing marks_of(const struct enc_sub *sub, const struct enc_event *event)
+{
+    return (struct enc_outgoing){.stream = sub->stream, .has_seq = true, .seq = event->seq};
 }
 
 size_t enc_sub_send_element(struct enc_sub *sub, const struct enc_element *element)
@@ -79,7 +84,8 @@ size_t enc_sub_send_element(struct enc_sub *sub, const struct enc_element *eleme
     struct enc_bytes members = members_of(&arena, element);
     struct enc_bytes text =
         members.data ? text_of(sub, &arena, members) : (struct enc_bytes){NULL, 0};
-    send(sub, text, false);
+    struct enc_outgoing marks = marks_of(sub, element->event);
+    send(sub, text, &marks);
     note_served(sub, element->event);
     enc_count(sub->exchange->host, ENC_COUNTED_EVENTS_SENT, 1);
     enc_arena_fini(&arena);
@@ -90,7 +96,7 @@ static void send_small(struct enc_sub *sub, const struct enc_buffer *buffer, boo
 {
     struct enc_bytes text;
     ENC_CHECK(enc_buffer_bytes(buffer, &text) == ENC_ERR_OK);
-    send(sub, text, is_last);
+    send(sub, text, &(struct enc_outgoing){.stream = sub->stream, .is_last = is_last});
 }
 
 enum { SMALL_LEN = 2048 }; /* a frame with the longest sub_id, escaped */
@@ -188,20 +194,19 @@ static void send_shared(struct enc_cast *cast, struct enc_sub *sub)
         runtime->ws_close(runtime->self, sub->exchange->asker.conn, 1011);
         return;
     }
-    struct enc_outgoing out = {
-        .frame = enc_frame_hold(cast->lead),
-        .rest = enc_frame_hold(cast->rest),
-        .stream = sub->stream,
-        .is_public = enc_sub_is_public(sub),
-    };
+    struct enc_outgoing out = marks_of(sub, cast->event);
+    out.frame = enc_frame_hold(cast->lead);
+    out.rest = enc_frame_hold(cast->rest);
+    out.is_public = enc_sub_is_public(sub);
     runtime->ws_send(runtime->self, sub->exchange->asker.conn, &out);
 }
 
 static void send_sealed(struct enc_cast *cast, struct enc_sub *sub)
 {
     struct enc_arena arena;
+    struct enc_outgoing marks = marks_of(sub, cast->event);
     enc_arena_init(&arena, &cast->host->chunks, CAST_LEN_MAX);
-    send(sub, text_of(sub, &arena, cast_members(cast)), false);
+    send(sub, text_of(sub, &arena, cast_members(cast)), &marks);
     enc_arena_fini(&arena);
 }
 

@@ -214,8 +214,9 @@ void enc_host_count_request(const struct enc_host *host, const struct enc_reques
 void enc_host_count_error(const struct enc_host *host, enum enc_err err);
 
 enum enc_handled {
-    ENC_HANDLED_CALL,   /* the call is answered, now or later */
-    ENC_HANDLED_UPGRADE /* accept the WebSocket; the call was not touched and stays net's */
+    ENC_HANDLED_CALL,    /* the call is answered, now or later */
+    ENC_HANDLED_UPGRADE, /* accept the WebSocket; the call was not touched and stays net's */
+    ENC_HANDLED_STREAM   /* the same for a stream of server-sent events */
 };
 
 /** The path of the route at place, with ':' for what varies; "none" when there is none. Static. */
@@ -226,12 +227,13 @@ struct enc_ws_place {
     unsigned service;
     unsigned route; /* that asked for it, as in struct enc_route_place */
     bool has_enclave;
+    bool is_stream; /* one subscription and nothing else: enc_host_socket_subscribe */
     uint8_t enclave32[32];
 };
 
 /**
  * Take a complete request for the service with this index of enc_service_at. Loop thread; returns
- * soon: copies what it needs, parses, routes, posts. Every outcome but UPGRADE answers
+ * soon: copies what it needs, parses, routes, posts. Every outcome but UPGRADE and STREAM answers
  * request->call exactly once.
  */
 enum enc_handled enc_host_handle(struct enc_host *host, unsigned service,
@@ -247,6 +249,13 @@ void enc_host_end_turn(struct enc_host *host, struct enc_gathering *gathering);
  * memory is short. */
 ENC_MUST_USE struct enc_socket *enc_host_socket_open(struct enc_host *host, struct enc_conn *conn,
                                                      const struct enc_ws_place *place);
+
+/**
+ * The only subscription of a stream, as the request's query string says (stream.h). Either the
+ * first frame is an Error with a status, or there is an EOSE sooner or later; Closed or Error is
+ * the last one. Once, before anything else; the socket's loop thread.
+ */
+void enc_host_socket_subscribe(struct enc_socket *socket, const struct enc_request *request);
 
 /** One complete text message (or is_binary, which earns a Notice). The socket's loop thread. */
 void enc_host_socket_message(struct enc_socket *socket, struct enc_bytes message, bool is_binary);

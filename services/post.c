@@ -7,6 +7,7 @@
 #include "services/inside.h"
 #include "services/points.h"
 #include "services/quota.h"
+#include "services/stream.h"
 
 void enc_exchange_post(struct enc_exchange *exchange, enum enc_mail_kind kind,
                        void (*fn)(struct enc_job *job))
@@ -179,9 +180,10 @@ static enum enc_err prepare_subscribe(struct enc_exchange *exchange)
     uint64_t now_ms = enc_host_now_ms(exchange->host);
     ENC_TRY(enc_exchange_unseal(exchange, now_ms));
     ENC_TRY(enc_exchange_identify(exchange, now_ms));
-    return enc_filter_parse(&exchange->filter, &exchange->arena,
-                            enc_json_get(exchange->envelope.content, "filter"),
-                            exchange->host->limits.query_limit_max);
+    ENC_TRY(enc_filter_parse(&exchange->filter, &exchange->arena,
+                             enc_json_get(exchange->envelope.content, "filter"),
+                             exchange->host->limits.query_limit_max));
+    return exchange->asker.is_stream ? enc_stream_widen(&exchange->filter) : ENC_ERR_OK;
 }
 
 static void prepare_subscribe_job(struct enc_job *job)

@@ -92,6 +92,16 @@ const char *enc_route_name(struct enc_route_place place)
     return rows[place.route - 1]->path;
 }
 
+unsigned enc_route_ws(const struct enc_service *service)
+{
+    const struct enc_route *rows[ENC_ROUTE_MAX];
+    size_t count = enc_service_routes(service, rows);
+    for (size_t i = 0; i < count; i++)
+        if (rows[i]->is_ws)
+            return (unsigned)i + 1;
+    return 0;
+}
+
 enum enc_err enc_route_find(struct enc_routed *out, const struct enc_service *service,
                             const struct enc_target *target, const struct enc_request *request)
 {

@@ -25,6 +25,9 @@ struct enc_routed {
 ENC_MUST_USE enum enc_err
 enc_target_parse(struct enc_target *out, const struct enc_enclave *enclave, struct enc_bytes path);
 
+/** The number of the WebSocket's row, as in struct enc_route_place. */
+unsigned enc_route_ws(const struct enc_service *service);
+
 /**
  * The row for method and action; a ':' segment must be hex64 (16.42). A path without enclave
  * reaches the root row and worker-level rows only, unless the service is a singleton. Errors:

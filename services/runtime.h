@@ -56,7 +56,9 @@ struct enc_route_place {
 /** A complete request. All views die when the handler returns; call lives until it is answered. */
 struct enc_request {
     enum enc_method method;
-    bool is_upgrade;        /* asks for a WebSocket */
+    bool is_upgrade;                /* asks for a WebSocket */
+    bool is_stream;                 /* asks for server-sent events */
+    struct enc_bytes last_event_id; /* where such a stream broke off; empty: nowhere */
     struct enc_bytes path;  /* below the service's mount, begins with '/', no query, not decoded */
     struct enc_bytes query; /* after '?', may be empty */
     struct enc_bytes body;
@@ -97,6 +99,10 @@ struct enc_outgoing {
     bool is_last;    /* the stream ends with this frame */
     bool is_public;  /* holds nothing that only its reader may know */
     bool wants_ack;  /* tell enc_host_socket_written(stream) once all before it has left */
+    bool has_seq;    /* it carries the event with this seq */
+    uint64_t seq;
+    uint16_t status;  /* of an Error: as which it would be answered over HTTP; 0: it is none */
+    uint16_t retry_s; /* ... and its Retry-After; 0: none */
 };
 
 /** One outbound POST. The caller owns it until done is called, exactly once, on a loop thread. */

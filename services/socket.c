@@ -5,6 +5,7 @@
 #include "services/count.h"
 #include "services/inside.h"
 #include "services/post.h"
+#include "services/stream.h"
 
 #include <stdlib.h>
 
@@ -26,7 +27,7 @@ struct enc_socket {
 struct enc_socket *enc_host_socket_open(struct enc_host *host, struct enc_conn *conn,
                                         const struct enc_ws_place *place)
 {
-    uint32_t row_count = host->limits.subs_per_socket;
+    uint32_t row_count = place->is_stream ? 1 : host->limits.subs_per_socket;
     size_t len = sizeof(struct enc_socket) + row_count * sizeof(struct row);
     struct enc_socket *socket = (struct enc_socket *)calloc(1, len);
     if (!socket)
@@ -276,6 +277,8 @@ static void refuse(struct enc_socket *socket, struct enc_bytes message,
     struct enc_buffer buffer;
     struct enc_bytes text;
     struct enc_refusal named = *refusal;
+    const struct enc_err_row *row = enc_err_row(refusal->verdict.err);
+    const struct enc_outgoing marks = {.status = row->http_status, .retry_s = row->retry_s};
     struct enc_bytes sub_id = find_text(message, "\"sub_id\"");
     if (sub_id.len <= SUB_ID_LEN_MAX &&
         !memchr(sub_id.data ? sub_id.data : memory, '\\', sub_id.len))
@@ -286,7 +289,7 @@ static void refuse(struct enc_socket *socket, struct enc_bytes message,
     enc_buffer_init(&buffer, &arena, sizeof memory / 2);
     enc_wire_put_error(&buffer, &named);
     ENC_CHECK(enc_buffer_bytes(&buffer, &text) == ENC_ERR_OK);
-    enc_send_text(socket->host, socket->conn, text, 0, false);
+    enc_send_marked(socket->host, socket->conn, text, &marks);
 }
 
 /* Whether the node has too much to do for it; a subscription may always be closed. */
@@ -313,6 +316,7 @@ static struct enc_exchange *exchange_of(struct enc_socket *socket, struct enc_by
     exchange->asker.conn = socket->conn;
     if (runtime->trace_begin)
         exchange->trace = runtime->trace_begin(runtime->self, &exchange->request_id.trace);
+    exchange->asker.is_stream = socket->place.is_stream;
     runtime->conn_hold(runtime->self, socket->conn);
     exchange->body = enc_arena_copy(&exchange->arena, message);
     if (exchange->body.data)
@@ -354,6 +358,28 @@ void enc_host_socket_message(struct enc_socket *socket, struct enc_bytes message
     if (exchange->trace)
         exchange->trace->method = KINDS[kind].name;
     KINDS[kind].take(socket, exchange);
+}
+
+void enc_host_socket_subscribe(struct enc_socket *socket, const struct enc_request *request)
+{
+    const struct enc_refusal busy = {.verdict = {.err = ENC_ERR_BUSY}};
+    bool is_too_much = is_shed(socket, request->query);
+    struct enc_exchange *exchange = is_too_much ? NULL : exchange_of(socket, request->query);
+    if (!exchange) {
+        refuse(socket, (struct enc_bytes){NULL, 0}, &busy);
+        return;
+    }
+    memcpy(exchange->request_id.text, request->id.text, sizeof request->id.text);
+    enc_exchange_begin(exchange);
+    enum enc_err err = enc_stream_ask(exchange, request->last_event_id);
+    if (err == ENC_ERR_OK)
+        err = enc_exchange_parse(exchange);
+    if (err == ENC_ERR_OK && enc_body_kind(exchange->json) != ENC_BODY_QUERY)
+        err = ENC_ERR_INVALID_REQUEST;
+    if (err == ENC_ERR_OK)
+        on_query(socket, exchange);
+    else
+        enc_answer_err(exchange, err);
 }
 
 void enc_host_socket_refuse(struct enc_socket *socket, struct enc_bytes message,

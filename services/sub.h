@@ -19,6 +19,7 @@ struct enc_sub {
     struct enc_filter stored; /* what is left of the stored part */
     uint64_t stored_last;     /* newest seq that counts as stored */
     uint32_t left;            /* stored events still allowed */
+    bool owes_eose;           /* it resumes: EOSE leaves once it is live */
     struct enc_filter missed; /* bounds of the part between stored_last and live */
     struct enc_roles roles;   /* the reader's, after the last event */
     bool had_access;          /* R on some type */

@@ -204,10 +204,10 @@ static enum enc_err replay_some(struct enc_node *node, struct replay *replay,
     return err;
 }
 
-static void start_missed(struct enc_node *node, struct enc_sub *sub)
+static void start_missed(struct enc_node *node, struct enc_sub *sub, uint64_t seen_seq)
 {
     sub->missed = (struct enc_filter){
-        .seq = {.first = sub->stored_last + 1, .last = node->state.next_seq - 1},
+        .seq = {.first = seen_seq + 1, .last = node->state.next_seq - 1},
         .timestamp_ms = {.first = 0, .last = UINT64_MAX},
         .statuses = UINT8_MAX,
     };
@@ -228,9 +228,11 @@ static enum enc_err step(struct enc_node *node, struct enc_sub *sub, bool *waits
     }
     if (is_stored) {
         enc_sub_send_eose(sub);
-        start_missed(node, sub);
+        start_missed(node, sub, sub->stored_last);
     } else {
         sub->phase = ENC_SUB_LIVE;
+        if (sub->owes_eose)
+            enc_sub_send_eose(sub);
     }
     return ENC_ERR_OK;
 }
@@ -317,6 +319,9 @@ static void init_sub(struct enc_node *node, struct enc_sub *sub)
     if (sub->stored.seq.last > sub->stored_last)
         sub->stored.seq.last = sub->stored_last;
     sub->had_access = can_read(node, sub);
+    sub->owes_eose = sub->exchange->asker.resumes;
+    if (sub->owes_eose)
+        start_missed(node, sub, sub->exchange->asker.resume_seq);
 }
 
 static enum enc_err new_sub(struct enc_sub **out, struct enc_node *node,
