@@ -139,4 +139,6 @@ void enc_call_withdraw(struct enc_call *call, uint16_t status, const struct enc_
 {
     count(call, status, (struct enc_route_place){place->service, place->route, true});
     settle(call);
+    if (!call->req)
+        free_call(call);
 }

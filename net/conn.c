@@ -5,6 +5,7 @@
 #include "net/origin.h"
 #include "net/rate.h"
 #include "net/server.h"
+#include "net/stream.h"
 #include "proto/utf8.h"
 
 #include <stdlib.h>
@@ -58,21 +59,35 @@ static void free_message(struct enc_conn *conn)
     conn->message = (struct enc_conn_message){.data = NULL};
 }
 
+void enc_conn_enter(struct enc_conn *conn)
+{
+    conn->seen_ms = conn->pinged_ms = enc_loop_now_ms(conn->loop);
+    link_conn(conn);
+    enc_metric_add(ENC_METRIC_SOCKETS, 1);
+    enc_metric_add(ENC_METRIC_SOCKETS_OPEN, 1);
+    conn->socket = enc_host_socket_open(conn->loop->server->host, conn, &conn->place);
+}
+
 void enc_conn_gone(struct enc_conn *conn)
 {
     h2o_socket_t *sock = conn->sock;
     conn->sock = NULL;
-    unlink_conn(conn);
-    if (conn->socket)
-        enc_host_socket_close(conn->socket);
-    conn->socket = NULL;
     h2o_socket_close(sock);
-    enc_conn_free_queue(&conn->queue);
-    enc_conn_free_queue(&conn->flight);
     free(conn->flat);
     conn->flat = NULL;
     free_message(conn);
     wslay_event_context_free(conn->wslay);
+    enc_conn_leave(conn);
+}
+
+void enc_conn_leave(struct enc_conn *conn)
+{
+    unlink_conn(conn);
+    if (conn->socket)
+        enc_host_socket_close(conn->socket);
+    conn->socket = NULL;
+    enc_conn_free_queue(&conn->queue);
+    enc_conn_free_queue(&conn->flight);
     enc_origins_give(conn->loop->server->origins, conn->bucket16, ENC_ORIGIN_SOCKET);
     enc_metric_add(ENC_METRIC_SOCKETS_OPEN, -1);
     enc_conn_drop(conn);
@@ -287,12 +302,8 @@ void enc_conn_open(struct enc_conn *conn, h2o_socket_t *sock)
 {
     conn->sock = sock;
     sock->data = conn;
-    conn->seen_ms = conn->pinged_ms = enc_loop_now_ms(conn->loop);
     init_wslay(conn);
-    link_conn(conn);
-    enc_metric_add(ENC_METRIC_SOCKETS, 1);
-    enc_metric_add(ENC_METRIC_SOCKETS_OPEN, 1);
-    conn->socket = enc_host_socket_open(conn->loop->server->host, conn, &conn->place);
+    enc_conn_enter(conn);
     if (!conn->socket) {
         enc_conn_gone(conn);
         return;
@@ -329,7 +340,10 @@ void enc_conn_tick(struct enc_loop *loop)
     struct enc_conn *next;
     for (struct enc_conn *conn = loop->conns; conn; conn = next) {
         next = conn->next;
-        tick(conn, now_ms);
+        if (conn->place.is_stream)
+            enc_stream_tick(conn, now_ms);
+        else
+            tick(conn, now_ms);
     }
 }
 

@@ -12,6 +12,7 @@
 enum { ENC_CONTROL_LEN_MAX = 2 + 125 };
 
 struct enc_conn_item;
+struct enc_stream;
 
 /** Items in order. */
 struct enc_conn_queue {
@@ -38,6 +39,7 @@ struct enc_conn {
     struct enc_loop *loop;
     struct enc_conn *dirty_next;
     h2o_socket_t *sock;           /* NULL before and after */
+    struct enc_stream *stream;    /* instead of sock, when place.is_stream */
     struct enc_socket *socket;    /* the host's side */
     struct enc_conn_queue queue;  /* not yet written */
     struct enc_conn_queue flight; /* being written */
@@ -82,6 +84,19 @@ void enc_conn_tick(struct enc_loop *loop);
 void enc_conn_end_all(struct enc_loop *loop);
 
 /* ---- between the files of the WebSocket ---- */
+
+/** A conn for a request, counted for its address; NULL when it was refused, and answered so. */
+struct enc_conn *enc_conn_admit(h2o_req_t *req, struct enc_call *call,
+                                const struct enc_ws_place *place);
+
+/** It is open from now on: linked, counted, known to the host. */
+void enc_conn_enter(struct enc_conn *conn);
+
+/** The reverse. conn may be freed. */
+void enc_conn_leave(struct enc_conn *conn);
+
+/** What was in flight has left: go on with what is queued. */
+void enc_conn_go_on(struct enc_conn *conn);
 
 /** Take over sock, whose upgrade is answered. */
 void enc_conn_open(struct enc_conn *conn, h2o_socket_t *sock);

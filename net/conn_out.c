@@ -4,6 +4,7 @@
 #include "net/deflate.h"
 #include "net/metric.h"
 #include "net/server.h"
+#include "net/stream.h"
 
 #include <stdlib.h>
 #include <sys/uio.h>
@@ -29,6 +30,8 @@ struct enc_conn_item {
     struct enc_outgoing outgoing;
     enum item_kind kind;
     bool is_deflated; /* head ends with that of a stored block */
+    bool is_end;      /* of a stream: nothing comes behind it */
+    uint8_t tail_len;
     uint8_t head_len;
     uint8_t head[]; /* header of the frame, or all of a control frame */
 };
@@ -81,12 +84,12 @@ static size_t payload_len(const struct enc_conn_item *item)
 
 static size_t item_len(const struct enc_conn_item *item)
 {
-    return item->head_len + payload_len(item);
+    return item->head_len + payload_len(item) + item->tail_len;
 }
 
 static bool is_farewell(const struct enc_conn_item *item)
 {
-    return item->kind != ITEM_FRAME && item->head[0] == FIRST_CLOSE;
+    return item->is_end || (item->kind != ITEM_FRAME && item->head[0] == FIRST_CLOSE);
 }
 
 static void free_item(struct enc_conn_item *item)
@@ -149,6 +152,14 @@ static void write_text_head(struct enc_conn_item *item)
     item->head_len += ENC_DEFLATE_STORED_LEN;
 }
 
+static void write_stream_head(struct enc_conn_item *item)
+{
+    struct enc_bytes kind = enc_stream_kind(bytes_of(item->outgoing.frame));
+    item->is_end = enc_bytes_is(kind, "Closed") || enc_bytes_is(kind, "Error");
+    item->tail_len = ENC_STREAM_TAIL_LEN;
+    item->head_len = (uint8_t)enc_stream_head(item->head, kind, &item->outgoing);
+}
+
 void enc_conn_mark_dirty(struct enc_conn *conn)
 {
     if (conn->is_dirty)
@@ -186,7 +197,7 @@ static void arrive(struct enc_loop *loop, struct enc_task *task)
     (void)loop;
     struct enc_conn_item *item = (struct enc_conn_item *)task;
     struct enc_conn *conn = item->conn;
-    if (conn->sock && !conn->is_closing)
+    if ((conn->sock || conn->stream) && !conn->is_closing)
         enqueue(conn, item);
     else
         free_item(item);
@@ -203,11 +214,15 @@ static void post_item(struct enc_conn *conn, struct enc_conn_item *item)
 
 void enc_conn_send(struct enc_conn *conn, const struct enc_outgoing *outgoing)
 {
-    struct enc_conn_item *item = new_item(ITEM_FRAME, FRAME_HEAD_LEN_MAX);
+    bool is_stream = conn->place.is_stream;
+    struct enc_conn_item *item =
+        new_item(ITEM_FRAME, is_stream ? ENC_STREAM_HEAD_MAX : FRAME_HEAD_LEN_MAX);
     item->outgoing = *outgoing;
     if (can_deflate(conn, outgoing))
         take_twin(item);
-    if (outgoing->frame)
+    if (outgoing->frame && is_stream)
+        write_stream_head(item);
+    else if (outgoing->frame)
         write_text_head(item);
     post_item(conn, item);
 }
@@ -215,7 +230,7 @@ void enc_conn_send(struct enc_conn *conn, const struct enc_outgoing *outgoing)
 void enc_conn_close(struct enc_conn *conn, uint16_t code)
 {
     struct enc_conn_item *item = new_item(ITEM_CLOSE, HEAD_LEN_MAX);
-    item->head_len = 4;
+    item->head_len = conn->place.is_stream ? 0 : 4; /* a stream has an end, and no code for it */
     memcpy(item->head, (uint8_t[]){FIRST_CLOSE, 2, (uint8_t)(code >> 8), (uint8_t)code}, 4);
     post_item(conn, item);
 }
@@ -322,7 +337,7 @@ static void on_written(h2o_socket_t *sock, const char *err)
         flush(conn);
 }
 
-enum { PIECES = 3 };
+enum { PIECES = 4 };
 
 /* What an item is made of, in order. */
 static void pieces_of(struct enc_bytes pieces[PIECES], const struct enc_conn_item *item)
@@ -330,6 +345,7 @@ static void pieces_of(struct enc_bytes pieces[PIECES], const struct enc_conn_ite
     pieces[0] = enc_bytes_of(item->head, item->head_len);
     pieces[1] = bytes_of(item->outgoing.frame);
     pieces[2] = bytes_of(item->outgoing.rest);
+    pieces[3] = enc_bytes_of(ENC_STREAM_TAIL, item->tail_len);
 }
 
 static size_t vector_of(struct iovec vector[PIECES * BATCH_ITEMS_MAX], const struct enc_conn *conn)
@@ -388,6 +404,36 @@ static void write_flat(struct enc_conn *conn, size_t len)
     h2o_socket_write(conn->sock, &whole, 1, on_written);
 }
 
+/* False: it was bare marks and has left already. */
+static bool write_stream(struct enc_conn *conn, size_t len)
+{
+    struct iovec vector[PIECES * BATCH_ITEMS_MAX];
+    struct enc_stream_flight flight = {.ends = is_farewell(conn->flight.tail)};
+    if (len == 0 && !flight.ends)
+        return false;
+    flight.vector = vector;
+    flight.count = vector_of(vector, conn);
+    flight.first = &conn->flight.head->outgoing;
+    enc_stream_write(conn, &flight);
+    return true;
+}
+
+static void flush_stream(struct enc_conn *conn)
+{
+    while (conn->queue.head && !conn->flight.head) {
+        size_t len = gather(conn);
+        if (conn->flight.head && write_stream(conn, len))
+            return; /* the stream may be gone */
+        settle_flight(conn);
+    }
+}
+
+void enc_conn_go_on(struct enc_conn *conn)
+{
+    settle_flight(conn);
+    flush_stream(conn);
+}
+
 /* Write as much as goes in one piece; a flight of bare marks has left as soon as it is gathered. */
 static void flush(struct enc_conn *conn)
 {
@@ -410,6 +456,8 @@ void enc_conn_flush_dirty(struct enc_loop *loop)
         conn->is_dirty = false;
         if (conn->sock)
             flush(conn);
+        else if (conn->stream)
+            flush_stream(conn);
         enc_conn_drop(conn);
     }
 }

@@ -8,6 +8,7 @@
 #include "net/rate.h"
 #include "net/respond.h"
 #include "net/server.h"
+#include "net/stream.h"
 #include "net/ticket.h"
 #include "net/upgrade.h"
 
@@ -187,6 +188,8 @@ static void hand_over(struct visit *visit, const struct enc_mount_place *mount)
     struct enc_request request = {
         .method = method_of(req),
         .is_upgrade = enc_upgrade_is_asked(req),
+        .is_stream = enc_stream_is_asked(req),
+        .last_event_id = enc_stream_last_id(req),
         .path = mount->path,
         .query = query_of(req),
         .body = enc_bytes_of(req->entity.base, req->entity.len),
@@ -198,8 +201,11 @@ static void hand_over(struct visit *visit, const struct enc_mount_place *mount)
     };
     enc_ticket_of(req)->service = enc_service_at(mount->service)->name;
     struct enc_host *host = visit->peer->loop->server->host;
-    if (enc_host_handle(host, mount->service, &request, &place) == ENC_HANDLED_UPGRADE)
+    enum enc_handled handled = enc_host_handle(host, mount->service, &request, &place);
+    if (handled == ENC_HANDLED_UPGRADE)
         enc_conn_upgrade(req, request.call, &place);
+    if (handled == ENC_HANDLED_STREAM)
+        enc_stream_open(req, &request, &place);
 }
 
 /* What never came to a service. */

@@ -170,6 +170,14 @@ void enc_respond_coded(h2o_req_t *req, const struct enc_reply *reply, const stru
     send_body(req, body);
 }
 
+void enc_respond_stream(h2o_req_t *req, h2o_generator_t *generator)
+{
+    set_status(req, 200);
+    enc_respond_headers(req, "text/event-stream", false);
+    add_by_name(req, "x-accel-buffering", "no");
+    h2o_start_response(req, generator);
+}
+
 void enc_respond_options(h2o_req_t *req)
 {
     set_status(req, 204);

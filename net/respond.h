@@ -30,6 +30,9 @@ void enc_respond_coded(h2o_req_t *req, const struct enc_reply *reply,
 /** Send refusal in the shape of protocol.md 8.7. */
 void enc_respond_refusal(h2o_req_t *req, const struct enc_refusal *refusal);
 
+/** Begin an endless answer of server-sent events; generator sends its body. */
+void enc_respond_stream(h2o_req_t *req, h2o_generator_t *generator);
+
 /** 204 with what CORS preflights ask for (protocol.md 8). */
 void enc_respond_options(h2o_req_t *req);
 

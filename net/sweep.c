@@ -3,6 +3,7 @@
 #include "net/metric.h"
 #include "net/peer.h"
 #include "net/server.h"
+#include "net/ticket.h"
 
 enum {
     ARRIVING_MS = 2000, /* a request that takes longer than this to arrive is counted ... */
@@ -39,10 +40,11 @@ static bool is_slow_request(const h2o_req_t *req, struct enc_peer *peer, const s
     return is_older(begun, now, peer->loop->server->config->request_timeout_ms);
 }
 
-static bool is_slow_response(const h2o_req_t *req, struct enc_peer *peer, const struct timeval *now)
+static bool is_slow_response(h2o_req_t *req, struct enc_peer *peer, const struct timeval *now)
 {
     const struct timeval *answered = &req->timestamps.response_start_at;
-    return is_set(answered) && is_older(answered, now, peer->loop->live.response_timeout_ms);
+    return is_set(answered) && !enc_ticket_of(req)->is_stream &&
+           is_older(answered, now, peer->loop->live.response_timeout_ms);
 }
 
 static void cut(const struct enc_peer *peer, enum enc_metric reason)

@@ -14,6 +14,7 @@ struct enc_ticket {
     struct enc_route_place place;
     char code[ENC_TRACE_CODE_MAX]; /* of the error it was answered with, "" = none */
     struct enc_trace *trace;       /* until an exchange takes it; NULL: not traced */
+    bool is_stream;                /* its answer has no end; stream.c sees to its patience */
 };
 
 /** The ticket of req, made when first asked for: with the id that the client gave, if it is safe,

@@ -132,19 +132,27 @@ static struct enc_conn *new_conn(const struct enc_peer *peer, const struct enc_w
     return conn;
 }
 
-void enc_conn_upgrade(h2o_req_t *req, struct enc_call *call, const struct enc_ws_place *place)
+struct enc_conn *enc_conn_admit(h2o_req_t *req, struct enc_call *call,
+                                const struct enc_ws_place *place)
 {
     const struct enc_peer *peer = enc_peer_of_request(req);
     if (peer->loop->is_draining) {
         refuse_call(call, req, place, &STOPPING);
-        return;
+        return NULL;
     }
     if (!enc_origins_take(peer->loop->server->origins, peer->bucket16, ENC_ORIGIN_SOCKET)) {
         enc_metric_add(ENC_METRIC_REFUSED_SOCKETS, 1);
         refuse_call(call, req, place, &TOO_MANY);
-        return;
+        return NULL;
     }
-    struct enc_conn *conn = new_conn(peer, place);
+    return new_conn(peer, place);
+}
+
+void enc_conn_upgrade(h2o_req_t *req, struct enc_call *call, const struct enc_ws_place *place)
+{
+    struct enc_conn *conn = enc_conn_admit(req, call, place);
+    if (!conn)
+        return;
     enc_call_withdraw(call, 101, place);
     req->res.status = 101;
     req->res.reason = enc_status_reason(101);
