@@ -7,6 +7,7 @@
 #include "net/notify.h"
 #include "net/watchdog.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
@@ -18,6 +19,7 @@ enum {
     HANDOVER_GRACE_MS = 1000, /* for idle connections to learn that they are to go */
     STOP_MS = 20000, /* what a stop may take beyond its drain: POSTs given up, the store closed */
     WATCHDOG_TEXT_MAX = 256,
+    TRIM_MIN = 1000, /* enclaves; what fewer leave behind is not worth a trim */
     MIB = 1048576,
 };
 
@@ -33,6 +35,7 @@ struct state {
     uv_timer_t drain;
     struct enc_handover handover;
     uint64_t renewed_at_ms; /* certificates */
+    uint64_t live_most;     /* enclaves in memory since it was last trimmed */
     uint64_t cut_at_ms;
     uint64_t end_at_ms;
     bool is_draining;
@@ -274,6 +277,19 @@ static void feed_watchdog(const struct state *state)
         enc_notify_alive(&state->notify);
 }
 
+/* Enclaves that have retired leave their memory to the allocator, and it keeps it. */
+static void trim_memory(struct state *state)
+{
+    struct enc_host_counts counts;
+    enc_host_counts(state->control->server->host, &counts);
+    if (counts.live_enclaves > state->live_most)
+        state->live_most = counts.live_enclaves;
+    if (state->live_most < TRIM_MIN || counts.live_enclaves > state->live_most / 2)
+        return;
+    state->live_most = counts.live_enclaves;
+    malloc_trim(0);
+}
+
 static void on_watch_step(uv_timer_t *timer)
 {
     struct state *state = timer->data;
@@ -284,6 +300,7 @@ static void on_watch_step(uv_timer_t *timer)
     enc_server_watch(state->control->server, uv_now(&state->uv));
     renew_certificates(state);
     feed_watchdog(state);
+    trim_memory(state);
 }
 
 static void open_handles(struct state *state)

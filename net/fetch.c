@@ -422,12 +422,17 @@ static const char *reason_of(const struct transfer *transfer, CURLcode code)
     }
 }
 
-static void end(struct enc_fetcher *fetcher, struct transfer *transfer)
+static struct list *list_of(struct enc_fetcher *fetcher, const struct transfer *transfer)
+{
+    return transfer->fetch->own ? &fetcher->own : &fetcher->active;
+}
+
+static void end(struct enc_fetcher *fetcher, struct list *list, struct transfer *transfer)
 {
     curl_multi_remove_handle(fetcher->multi, transfer->easy);
     curl_easy_cleanup(transfer->easy);
     curl_slist_free_all(transfer->headers);
-    take_out(transfer->fetch->own ? &fetcher->own : &fetcher->active, transfer);
+    take_out(list, transfer);
     fetcher->active_count -= !transfer->fetch->own;
 }
 
@@ -446,7 +451,7 @@ static void complete(CURL *easy, CURLcode code)
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     transfer->fetch->retry_s = retry_of(easy);
     bool is_answered = code == CURLE_OK || (code == CURLE_WRITE_ERROR && transfer->is_cut);
-    end(transfer->fetcher, transfer);
+    end(transfer->fetcher, list_of(transfer->fetcher, transfer), transfer);
     if (!transfer->fetch->own)
         note_result(transfer, is_answered ? status : 0);
     finish(transfer, is_answered ? (int)status : 0, is_answered ? NULL : reason_of(transfer, code));
@@ -510,11 +515,11 @@ struct enc_fetcher *enc_fetcher_new(struct enc_loop *loop, const struct enc_conf
     return fetcher;
 }
 
-static void end_all(struct enc_fetcher *fetcher, const struct list *list)
+static void end_all(struct enc_fetcher *fetcher, struct list *list)
 {
     struct transfer *transfer;
     while ((transfer = first(list))) {
-        end(fetcher, transfer);
+        end(fetcher, list, transfer);
         finish(transfer, 0, "the node is stopping");
     }
 }

@@ -53,7 +53,8 @@ static enum enc_err with(struct enc_gates *out, struct enc_arena *arena,
         return ENC_ERR_TOO_LARGE;
     copy_names(types, gates->types, at);
     types[at] = name;
-    copy_names(types + at + 1, gates->types + at, gates->count - at);
+    if (at < gates->count)
+        copy_names(types + at + 1, gates->types + at, gates->count - at);
     *out = (struct enc_gates){.types = types, .count = gates->count + 1};
     return ENC_ERR_OK;
 }
