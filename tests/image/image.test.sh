@@ -49,7 +49,7 @@ trap clean EXIT
 base=$TOOLS/bookworm.tar
 if [ ! -s "$base" ]; then
     mkdir -p "$TOOLS"
-    mmdebstrap --quiet --variant=minbase --include=ca-certificates bookworm "$base.new" && mv "$base.new" "$base" ||
+    mmdebstrap --quiet --format=tar --variant=minbase --include=ca-certificates bookworm "$base.new" && mv "$base.new" "$base" ||
         skip "mmdebstrap reaches no mirror"
 fi
 pod import --quiet "$base" "$BASE" >/dev/null || skip "podman cannot store an image here"
