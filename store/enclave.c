@@ -60,7 +60,7 @@ enum enc_err enc_snap_enclave(struct enc_snap *snap, struct enc_enclave_row *out
     out->ord = enc_be64_get(value.data);
     out->created_ms = enc_be64_get(value.data + 8);
     out->service = value.data[16];
-    return ENC_ERR_OK;
+    return out->ord > 0 ? ENC_ERR_OK : ENC_ERR_INTERNAL; /* rows of 0 are nobody's */
 }
 
 enum enc_err enc_snap_enclave_id(struct enc_snap *snap, uint8_t enclave32[32], uint64_t ord)

@@ -1,6 +1,8 @@
 /** Enclaves, ordinals and heads. */
 #include "tests/unit/store/rig.h"
 
+#include "store/op.h"
+
 static struct rig rig;
 
 static void setup(void)
@@ -105,4 +107,17 @@ static void put_ordinal_zero(void)
 Test(enclave, ordinal_zero_is_a_mistake)
 {
     rig_must_abort(put_ordinal_zero);
+}
+
+/* Nobody writes it: such a row is damaged, and its enclave would own what is shared. */
+Test(enclave, ordinal_zero_in_the_store_is_damage)
+{
+    uint8_t value[17] = {0};
+    struct enc_row_key key;
+    struct enc_enclave_row row;
+    enc_row_key_init(&key);
+    enc_row_key_bytes(&key, enc_bytes_of(rig_id('e', 1, 0), 32));
+    enc_op_put_copy(&rig.set, ENC_TABLE_ENCLAVE, &key, enc_bytes_of(value, sizeof value));
+    rig_apply(&rig);
+    cr_assert_eq(enc_snap_enclave(rig_look(&rig), &row, rig_id('e', 1, 0)), ENC_ERR_INTERNAL);
 }
