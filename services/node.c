@@ -54,12 +54,21 @@ static enum enc_err load_manifest(struct enc_node *node, struct enc_snap *snap)
     return err;
 }
 
+static enum enc_err load_state(struct enc_node *node, struct enc_snap *snap,
+                               const struct enc_enclave_row *row)
+{
+    struct enc_bytes head;
+    uint8_t enclave32[32];
+    memcpy(enclave32, node->state.enclave32, 32);
+    ENC_TRY(enc_snap_head(snap, &head, row->ord));
+    ENC_TRY(enc_state_decode(&node->state, &node->gates_arena, head));
+    return enc_state_is_of(&node->state, enclave32, row) ? ENC_ERR_OK : ENC_ERR_INTERNAL;
+}
+
 static enum enc_err load_stored(struct enc_node *node, struct enc_snap *snap,
                                 const struct enc_enclave_row *row)
 {
-    struct enc_bytes head;
-    ENC_TRY(enc_snap_head(snap, &head, row->ord));
-    ENC_TRY(enc_state_decode(&node->state, &node->gates_arena, head));
+    ENC_TRY(load_state(node, snap, row));
     ENC_TRY(load_manifest(node, snap));
     ENC_TRY(enc_snap_alarm(snap, &node->bundle_alarm_ms, node->state.enclave32, ENC_TIMER_BUNDLE));
     return enc_push_load(node, snap);

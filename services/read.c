@@ -65,6 +65,8 @@ static enum enc_err load_enclave(struct enc_read *read)
         return ENC_ERR_ENCLAVE_NOT_FOUND;
     ENC_TRY(enc_snap_head(read->snap, &head, row.ord));
     ENC_TRY(enc_state_decode(&read->state, &exchange->arena, head));
+    if (!enc_state_is_of(&read->state, exchange->enclave32, &row))
+        return ENC_ERR_INTERNAL;
     read->service = row.service;
     enc_tree_source_init(&read->source, read->snap, row.ord);
     enc_smt_init(&read->tree, &exchange->arena, &read->source.nodes, &read->state.smt);

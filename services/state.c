@@ -152,3 +152,10 @@ enum enc_err enc_state_decode(struct enc_state *state, struct enc_arena *arena,
     ENC_TRY(enc_frontier_decode(&state->bundle, bundle));
     return enc_gates_take(&state->gates, arena, cutter.rest);
 }
+
+bool enc_state_is_of(const struct enc_state *state, const uint8_t enclave32[32],
+                     const struct enc_enclave_row *row)
+{
+    return memcmp(state->enclave32, enclave32, 32) == 0 && state->ord == row->ord &&
+           state->service == row->service;
+}

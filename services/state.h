@@ -10,6 +10,7 @@
 #include "proto/gates.h"
 #include "proto/lifecycle.h"
 #include "proto/smt.h"
+#include "store/enclave.h"
 
 struct enc_state {
     bool exists;
@@ -43,3 +44,8 @@ void enc_state_encode(struct enc_buffer *buffer, const struct enc_state *state);
 /** Read a head record; gates live in arena. Errors: INTERNAL when it is not one */
 ENC_MUST_USE enum enc_err enc_state_decode(struct enc_state *state, struct enc_arena *arena,
                                            struct enc_bytes record);
+
+/** Whether a head record that was read is that of this enclave: else it is damaged, and its numbers
+ * name somebody else's rows. */
+bool enc_state_is_of(const struct enc_state *state, const uint8_t enclave32[32],
+                     const struct enc_enclave_row *row);
