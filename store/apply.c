@@ -3,10 +3,34 @@
 
 enum { READER_SWEEP = 256 }; /* transactions */
 
+/* The row is written anew with one hash more; one that is there stays what it is. */
+static int put_slot(const struct enc_store *store, MDB_txn *txn, const struct enc_write *op)
+{
+    uint8_t row[ENC_TILE_SLOTS * 32] = {0};
+    size_t at = (size_t)op->slot * op->value.len;
+    MDB_val key = enc_val_of(op->key);
+    MDB_val value = {0, NULL};
+    int rc = mdb_get(txn, store->tables[op->table], &key, &value);
+    if (rc && rc != MDB_NOTFOUND)
+        return rc;
+    if (value.mv_size > sizeof row || value.mv_size % op->value.len)
+        return MDB_CORRUPTED;
+    if (enc_tile_has(enc_val_view(value), op->slot))
+        return MDB_KEYEXIST;
+    if (value.mv_size)
+        memcpy(row, value.mv_data, value.mv_size);
+    memcpy(row + at, op->value.data, op->value.len);
+    size_t end = at + op->value.len;
+    value = enc_val_of(enc_bytes_of(row, end > value.mv_size ? end : value.mv_size));
+    return mdb_put(txn, store->tables[op->table], &key, &value, 0);
+}
+
 static int run_op(const struct enc_store *store, MDB_txn *txn, const struct enc_write *op)
 {
     if (op->append)
         return enc_apply_id(store, txn, op);
+    if (op->is_slot)
+        return put_slot(store, txn, op);
     MDB_val key = enc_val_of(op->key);
     MDB_val value = enc_val_of(op->value);
     if (!op->del)

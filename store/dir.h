@@ -3,7 +3,7 @@
 
 #include "store/data.h"
 
-enum { ENC_DATA_FORMAT = 2 };
+enum { ENC_DATA_FORMAT = 3 };
 
 /** An entered directory. path is the caller's. */
 struct enc_dir {

@@ -3,15 +3,24 @@
 
 #include "store/data.h"
 #include "store/scan.h"
+#include "store/tile.h"
 
 #include <lmdb.h>
 #include <stdatomic.h>
+
+/** The last tile of a band that was asked for: whoever reads a path asks for it again. */
+struct enc_tile_seen {
+    uint64_t ord;
+    uint64_t tile;
+    struct enc_bytes row; /* of this snapshot; data is NULL when there is none */
+};
 
 /** A place in the shard's pool of snapshots. Whoever flips taken owns the rest. */
 struct enc_snap {
     struct enc_store *store;
     MDB_txn *txn;                      /* NULL before the first use, reset while not taken */
     MDB_cursor *idle[ENC_TABLE_COUNT]; /* a cursor per table, kept for the next scan */
+    struct enc_tile_seen tiles[ENC_TILE_BANDS];
     uint32_t scan_count;
     atomic_bool taken;
 };

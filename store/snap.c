@@ -51,6 +51,7 @@ void enc_snap_close(struct enc_snap *snap)
     if (!snap)
         return;
     ENC_CHECK(snap->scan_count == 0);
+    memset(snap->tiles, 0, sizeof snap->tiles);
     mdb_txn_reset(snap->txn);
     give(snap);
 }

@@ -1,6 +1,8 @@
 #include "store/tree.h"
+#include "store/engine.h"
 #include "store/op.h"
 #include "store/read.h"
+#include "store/tile.h"
 
 enum { LEAF_LEN = 84 };
 
@@ -10,12 +12,12 @@ static void key_of_smt(struct enc_row_key *key, uint64_t ord, uint64_t version, 
     enc_row_key_u32(key, index);
 }
 
-static void key_of_node(struct enc_row_key *key, uint64_t ord, uint8_t level, uint64_t index)
+static void key_of_tile(struct enc_row_key *key, uint64_t ord, const struct enc_tile_place *place)
 {
     enc_row_key_init(key);
     enc_row_key_u64(key, ord);
-    enc_row_key_u8(key, level);
-    enc_row_key_u64(key, index);
+    enc_row_key_u8(key, place->band);
+    enc_row_key_u64(key, place->tile);
 }
 
 static void leaf_write(uint8_t out[LEAF_LEN], const struct enc_ct_leaf_row *row)
@@ -65,8 +67,9 @@ void enc_put_ct_node(struct enc_writeset *set, uint64_t ord, uint8_t level, uint
                      const uint8_t hash32[32])
 {
     struct enc_row_key key;
-    key_of_node(&key, ord, level, index);
-    enc_op_put_copy(set, ENC_TABLE_CT_NODE, &key, enc_bytes_of(hash32, 32));
+    struct enc_tile_place place = enc_tile_place_of(level, index);
+    key_of_tile(&key, ord, &place);
+    enc_op_put_slot(set, &key, place.slot, hash32);
 }
 
 enum enc_err enc_snap_smt_node(struct enc_snap *snap, struct enc_bytes *record, uint64_t ord,
@@ -101,14 +104,25 @@ enum enc_err enc_snap_ct_leaf(struct enc_snap *snap, struct enc_ct_leaf_row *out
     return ENC_ERR_OK;
 }
 
+static enum enc_err see_tile(struct enc_snap *snap, struct enc_tile_seen *seen, uint64_t ord,
+                             const struct enc_tile_place *place)
+{
+    struct enc_row_key key;
+    key_of_tile(&key, ord, place);
+    *seen = (struct enc_tile_seen){.ord = ord, .tile = place->tile};
+    return enc_snap_get(snap, &seen->row, ENC_TABLE_CT_NODE, &key, ENC_ERR_INTERNAL);
+}
+
 enum enc_err enc_snap_ct_node(struct enc_snap *snap, uint8_t hash32[32], uint64_t ord,
                               uint8_t level, uint64_t index)
 {
-    struct enc_row_key key;
-    struct enc_bytes value;
-    key_of_node(&key, ord, level, index);
-    ENC_TRY(enc_snap_get(snap, &value, ENC_TABLE_CT_NODE, &key, ENC_ERR_INTERNAL));
-    memcpy(hash32, value.data, 32);
+    struct enc_tile_place place = enc_tile_place_of(level, index);
+    struct enc_tile_seen *seen = &snap->tiles[place.band];
+    if (!seen->row.data || seen->ord != ord || seen->tile != place.tile)
+        ENC_TRY(see_tile(snap, seen, ord, &place));
+    if (!enc_tile_has(seen->row, place.slot))
+        return ENC_ERR_INTERNAL;
+    memcpy(hash32, seen->row.data + (size_t)place.slot * 32, 32);
     return ENC_ERR_OK;
 }
 

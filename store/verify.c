@@ -2,6 +2,7 @@
 #include "store/event.h"
 #include "store/ids.h"
 #include "store/read.h"
+#include "store/tile.h"
 
 /* A walk under way. The row before the one in hand tells gaps from beginnings. */
 struct walk {
@@ -152,13 +153,21 @@ static const char *ct_leaf(struct walk *walk, struct enc_bytes key, struct enc_b
 
 static const char *ct_node(struct walk *walk, struct enc_bytes key, struct enc_bytes value)
 {
-    (void)value;
-    uint8_t level = key.data[8];
-    uint64_t index = enc_key_tail64(key);
+    uint8_t level = 0;
+    uint64_t index = 0;
+    struct enc_tile_place last = {.tile = enc_key_tail64(key), .band = key.data[8]};
+    if (value.len % 32 || !enc_tile_has(value, (uint8_t)(value.len / 32 - 1)))
+        return "is no tile";
+    last.slot = (uint8_t)(value.len / 32 - 1);
     bool whole =
-        level < 64 && index < UINT64_MAX >> level &&
+        enc_tile_node_at(&level, &index, &last) && level < 64 && index < UINT64_MAX >> level &&
         has_numbered(walk, ENC_TABLE_CT_LEAF, enc_be64_get(key.data), ((index + 1) << level) - 1);
-    return whole ? NULL : "covers leaves that do not exist";
+    if (!whole)
+        return "covers leaves that do not exist";
+    for (uint8_t slot = 0; slot < last.slot; slot++)
+        if (!enc_tile_has(value, slot))
+            return "lacks a node";
+    return NULL;
 }
 
 static const char *alarm(struct walk *walk, struct enc_bytes key, struct enc_bytes value)

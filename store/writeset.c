@@ -56,6 +56,16 @@ void enc_op_append_id(struct enc_writeset *set, const struct enc_row_key *key,
         set->last->append = true;
 }
 
+void enc_op_put_slot(struct enc_writeset *set, const struct enc_row_key *key, uint8_t slot,
+                     const uint8_t hash32[32])
+{
+    enc_op_put_copy(set, ENC_TABLE_CT_NODE, key, enc_bytes_of(hash32, 32));
+    if (set->failed)
+        return;
+    set->last->is_slot = true;
+    set->last->slot = slot;
+}
+
 void enc_op_del(struct enc_writeset *set, enum enc_table table, const struct enc_row_key *key)
 {
     ENC_CHECK(enc_table_fits(table, key->len, enc_table_row(table)->value_len_min));

@@ -133,7 +133,7 @@ Test(data, another_format_is_refused)
     make_used();
     rig_write(&rig, "version", "enclaved data 1\nshards 1\n");
     check_refused(ENC_STORE_FAULT_FORMAT, "format 1");
-    rig_write(&rig, "version", "enclaved data 2\nshards 1\n");
+    rig_write(&rig, "version", "enclaved data 3\nshards 1\n");
     check_used();
 }
 
@@ -141,11 +141,11 @@ Test(data, a_version_file_of_somebody_else_is_refused)
 {
     static const char *const TEXTS[] = {"",
                                         "1\n",
-                                        "enclaved data 2\n",
-                                        "enclaved data 2\nshards 0\n",
-                                        "enclaved data 2\nshards 1",
+                                        "enclaved data 3\n",
+                                        "enclaved data 3\nshards 0\n",
+                                        "enclaved data 3\nshards 1",
                                         "enclaved data 01\nshards 1\n",
-                                        "enclaved data 2\nshards 1\nmore\n",
+                                        "enclaved data 3\nshards 1\nmore\n",
                                         "enclaved data -1\nshards 1\n"};
     make_used();
     for (size_t i = 0; i < sizeof TEXTS / sizeof TEXTS[0]; i++) {

@@ -68,14 +68,14 @@ Test(dir, only_what_we_would_have_written_is_understood)
 {
     static const char *const TEXTS[] = {
         "",
-        "enclaved data 2\n",
-        "enclaved data 2\nshards 0\n",
-        "enclaved data 2\nshards 2",
-        "enclaved data 2\nshards 2\n\n",
-        "enclaved data 2\nshards 02\n",
-        "enclaved data 2\nshards -2\n",
+        "enclaved data 3\n",
+        "enclaved data 3\nshards 0\n",
+        "enclaved data 3\nshards 2",
+        "enclaved data 3\nshards 2\n\n",
+        "enclaved data 3\nshards 02\n",
+        "enclaved data 3\nshards -2\n",
         "enclaved data 1\nshards 2\n",
-        "enclaved data 2\nshards 99999999999999999999\n",
+        "enclaved data 3\nshards 99999999999999999999\n",
     };
     uint32_t count;
     for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
@@ -83,7 +83,7 @@ Test(dir, only_what_we_would_have_written_is_understood)
         cr_assert_eq(enc_dir_version(&dir, &rig.note, &count), ENC_STORE_FAULT_FORMAT, "row %zu",
                      i);
     }
-    rig_write(&rig, "version", "enclaved data 2\nshards 2\n");
+    rig_write(&rig, "version", "enclaved data 3\nshards 2\n");
     cr_assert_eq(enc_dir_version(&dir, &rig.note, &count), ENC_STORE_FAULT_NONE);
     cr_assert_eq(count, 2);
 }

@@ -238,7 +238,32 @@ Test(verify, a_node_over_leaves_that_are_not)
     rig_begin(&rig);
     enc_put_ct_node(&rig.set, 1, 64, 0, rig_id('n', 1, 1));
     enc_put_ct_node(&rig.set, 1, 63, 2, rig_id('n', 1, 1));
-    check_flaw(ENC_TABLE_CT_NODE, "covers leaves that do not exist", 3);
+    check_flaw(ENC_TABLE_CT_NODE, "covers leaves that do not exist", 2);
+}
+
+static void put_tile(const struct enc_bytes row)
+{
+    struct enc_row_key key;
+    enc_row_key_init(&key);
+    enc_row_key_u64(&key, 1);
+    enc_row_key_u8(&key, 0);
+    enc_row_key_u64(&key, 0);
+    enc_op_del(&rig.set, ENC_TABLE_CT_NODE, &key);
+    enc_op_put(&rig.set, ENC_TABLE_CT_NODE, &key, row);
+}
+
+Test(verify, a_tile_with_a_hole_or_an_open_end)
+{
+    static uint8_t row[128];
+    row[95] = 1;
+    put_tile(enc_bytes_of(row, 96));
+    check_flaw(ENC_TABLE_CT_NODE, "lacks a node", 1);
+    rig_begin(&rig);
+    put_tile(enc_bytes_of(row, 128));
+    check_flaw(ENC_TABLE_CT_NODE, "is no tile", 1);
+    rig_begin(&rig);
+    put_tile(enc_bytes_of(row, 97));
+    check_flaw(ENC_TABLE_CT_NODE, "is no tile", 1);
 }
 
 Test(verify, an_alarm_for_nobody)
