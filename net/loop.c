@@ -12,8 +12,9 @@
 #include "net/sweep.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 
-enum { TICK_MS = 1000, DRAIN_STEP_MS = 20, STOP_WAIT_MS = 1000, BACKLOG = 1024 };
+enum { TICK_MS = 1000, DRAIN_STEP_MS = 20, STOP_WAIT_MS = 1000, BACKLOG = 1024, AWAY_MS = 1000 };
 
 void *enc_net_new(size_t len)
 {
@@ -21,6 +22,9 @@ void *enc_net_new(size_t len)
     ENC_CHECK(memory != NULL);
     return memory;
 }
+
+/* The loop of this thread: what it posts to itself needs no waking. */
+static _Thread_local const struct enc_loop *own_loop;
 
 static struct enc_task *take_all(struct enc_loop *loop)
 {
@@ -46,7 +50,7 @@ void enc_loop_post(struct enc_loop *loop, struct enc_task *task)
          * published */
     } while (!atomic_compare_exchange_weak_explicit(&loop->inbox, &head, task, memory_order_release,
                                                     memory_order_relaxed));
-    if (!head)
+    if (!head && loop != own_loop)
         uv_async_send(&loop->wake);
 }
 
@@ -60,14 +64,18 @@ static void run_inbox(struct enc_loop *loop)
     }
 }
 
-static void on_wake(uv_async_t *wake)
+static void work_off(struct enc_loop *loop)
 {
-    struct enc_loop *loop = wake->data;
     run_inbox(loop);
     enc_conn_flush_dirty(loop);
     /* What HTTP/2 would write at the next turn of the loop leaves now: it saves the turn, and no
      * bytes can arrive between an answer and its write (README, defects of h2o). */
     h2o_timeout_run(&loop->uv, &loop->http.zero_timeout, uv_now(&loop->uv));
+}
+
+static void on_wake(uv_async_t *wake)
+{
+    work_off(wake->data);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -79,10 +87,46 @@ static void on_tick(uv_timer_t *timer)
     enc_conn_flush_dirty(loop);
 }
 
+static uint64_t disk_reads(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_THREAD, &usage) == 0 ? (uint64_t)usage.ru_majflt : 0;
+}
+
+/* A loop reads itself until a page has to come from the disk; for a second then workers do. */
+static void choose_reader(struct enc_loop *loop)
+{
+    uint64_t count = disk_reads();
+    if (count != loop->disk_reads)
+        loop->reads_from_ms = uv_now(&loop->uv) + AWAY_MS;
+    loop->disk_reads = count;
+    loop->gathering.is_done_here = uv_now(&loop->uv) >= loop->reads_from_ms;
+}
+
 static void end_turn(struct enc_loop *loop)
 {
-    if (loop->gathering.count > 0)
-        enc_host_end_turn(loop->server->host, &loop->gathering);
+    if (loop->gathering.count == 0)
+        return;
+    enc_host_end_turn(loop->server->host, &loop->gathering);
+    choose_reader(loop);
+}
+
+static bool has_posts(struct enc_loop *loop)
+{
+    /* relaxed: who posts later wakes the loop */
+    return atomic_load_explicit(&loop->inbox, memory_order_relaxed) != NULL;
+}
+
+/* What the loop has posted to itself leaves in the same turn; what follows from that waits for the
+ * next one. */
+static void answer_own(struct enc_loop *loop)
+{
+    if (!has_posts(loop))
+        return;
+    work_off(loop);
+    enc_mend_deliver(loop);
+    if (has_posts(loop) || loop->gathering.count > 0)
+        uv_async_send(&loop->wake);
 }
 
 /* How long the turn took that now ends, less what the loop slept of it. For the watchdog a loop is
@@ -106,6 +150,7 @@ static void on_prepare(uv_prepare_t *prepare)
     struct enc_loop *loop = prepare->data;
     enc_mend_deliver(loop);
     end_turn(loop);
+    answer_own(loop);
     end_busy(loop);
 }
 
@@ -132,6 +177,9 @@ void enc_loop_init(struct enc_loop *loop, struct enc_server *server, h2o_globalc
 static void run_thread(void *opaque)
 {
     struct enc_loop *loop = opaque;
+    own_loop = loop;
+    loop->disk_reads = disk_reads();
+    loop->gathering.is_done_here = true;
     loop->turned_ns = enc_process_now_ns();
     enc_pulse_beat(&loop->pulse);
     uv_run(&loop->uv, UV_RUN_DEFAULT);

@@ -60,6 +60,8 @@ struct enc_loop {
     struct enc_inflater *inflater; /* for compressed messages; NULL until the first */
     size_t peer_counts[ENC_LISTENER_KINDS];
     struct enc_gathering gathering; /* reads of this turn */
+    uint64_t disk_reads;            /* page faults of its thread that waited for the disk, */
+    uint64_t reads_from_ms;         /* and when it reads itself again after one */
     uint64_t sweep_count;
     size_t call_count; /* calls the services have not answered */
     bool is_draining;

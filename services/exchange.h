@@ -81,6 +81,7 @@ struct enc_exchange {
     enc_read_fn *read;               /* what a read does */
     struct enc_gathering *gathering; /* of the loop that it came in on; loop thread only */
     struct enc_exchange *together;   /* the next of those that are one job */
+    bool is_on_loop;                 /* the job is done by the loop: only what is quick */
     bool keeps_answer; /* until those of the whole job are there: enc_answer_send sends it */
     struct enc_reply answer;
     struct enc_filter filter;    /* of a Query frame */

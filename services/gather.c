@@ -3,11 +3,13 @@
 #include "services/answer.h"
 #include "services/inside.h"
 
-/* Half of what a client may have in flight, and some fifty microseconds of a worker. */
-enum { GATHERED_MAX = 16 };
+/* What a client may have in flight, and some two hundred microseconds. */
+enum { GATHERED_MAX = 64 };
 
-static void leave(struct enc_host *host, struct enc_exchange *list)
+void enc_gathered_submit(struct enc_exchange *list)
 {
+    struct enc_host *host = list->host;
+    list->is_on_loop = false;
     enum enc_err err = enc_pool_submit(host->pool, &list->job);
     while (err != ENC_ERR_OK && list) {
         struct enc_exchange *next = list->together;
@@ -18,10 +20,16 @@ static void leave(struct enc_host *host, struct enc_exchange *list)
 
 void enc_host_end_turn(struct enc_host *host, struct enc_gathering *gathering)
 {
+    (void)host;
     struct enc_exchange *list = gathering->first;
-    *gathering = (struct enc_gathering){.first = NULL};
-    if (list)
-        leave(host, list);
+    *gathering = (struct enc_gathering){.is_done_here = gathering->is_done_here};
+    if (!list)
+        return;
+    list->is_on_loop = gathering->is_done_here;
+    if (list->is_on_loop)
+        list->job.run(&list->job);
+    else
+        enc_gathered_submit(list);
 }
 
 void enc_gather(struct enc_exchange *exchange, void (*fn)(struct enc_job *job))
@@ -29,7 +37,7 @@ void enc_gather(struct enc_exchange *exchange, void (*fn)(struct enc_job *job))
     struct enc_gathering *gathering = exchange->gathering;
     exchange->job.run = fn;
     if (!gathering) {
-        leave(exchange->host, exchange);
+        enc_gathered_submit(exchange);
         return;
     }
     if (gathering->last)

@@ -8,6 +8,11 @@
 #include "services/inside.h"
 #include "services/post.h"
 
+enum {
+    QUICK_LEN_MAX = 65536,    /* of an answer that a loop makes */
+    ON_LOOP_NS_MAX = 1000000, /* of all that a loop reads at once */
+};
+
 enum enc_err enc_roles_of(struct enc_smt *tree, struct enc_roles *out, const uint8_t identity32[32])
 {
     struct enc_smt_value value;
@@ -20,6 +25,12 @@ enum enc_err enc_roles_of(struct enc_smt *tree, struct enc_roles *out, const uin
     if (value.len == 32)
         *out = enc_roles_decode(value.data);
     return ENC_ERR_OK;
+}
+
+bool enc_read_may_take_long(struct enc_read *read)
+{
+    read->is_long = read->is_on_loop;
+    return !read->is_long;
 }
 
 enum enc_err enc_read_first_event(const struct enc_read *read, struct enc_event *out)
@@ -42,6 +53,8 @@ static enum enc_err parse_manifest(struct enc_read *read)
 static enum enc_err load_manifest(struct enc_read *read)
 {
     read->held = enc_manifests_find(read->host->manifests, read->state.enclave32);
+    if (!read->held && !enc_read_may_take_long(read))
+        return ENC_ERR_BUSY;
     if (!read->held)
         ENC_TRY(parse_manifest(read));
     read->manifest = enc_held_manifest(read->held);
@@ -139,7 +152,8 @@ static enum enc_err produce(struct enc_read *read, struct enc_exchange *exchange
     ENC_TRY(find_asker(exchange, read->now_ms));
     ENC_TRY(turn_to(read, exchange));
     enc_answer_start(exchange, out);
-    read->len_max = out->len + read->host->limits.query_body_len_max;
+    read->len_max =
+        out->len + (read->is_on_loop ? QUICK_LEN_MAX : read->host->limits.query_body_len_max);
     ENC_TRY(exchange->read(read, out, exchange->envelope.content));
     return exchange->json && out->failed ? ENC_ERR_TOO_LARGE : ENC_ERR_OK;
 }
@@ -151,17 +165,44 @@ static void note(const struct enc_exchange *exchange, uint64_t began_ns)
     enc_trace_note(exchange->trace, "read", began_ns, enc_exchange_trace_ns(exchange));
 }
 
-static void answer(struct enc_read *read, struct enc_exchange *exchange)
+static void read_job(struct enc_job *job);
+
+/* From the beginning: nothing of them was told. */
+static void submit_rest(struct enc_exchange *rest)
+{
+    rest->job.run = read_job;
+    enc_gathered_submit(rest);
+}
+
+/* False: it is not answered, since that would take long. */
+static bool answer(struct enc_read *read, struct enc_exchange *exchange)
 {
     struct enc_buffer out;
     uint64_t began_ns = enc_exchange_trace_ns(exchange);
-    exchange->keeps_answer = true;
     enum enc_err err = produce(read, exchange, &out);
+    if (read->is_long)
+        return false;
+    exchange->keeps_answer = true;
     note(exchange, began_ns);
     if (err == ENC_ERR_OK)
         enc_answer_finish(exchange, &out);
     else
         enc_answer_err(exchange, err);
+    return true;
+}
+
+/* Up to the first that would take long; what is left. A loop that was held up, maybe by the disk,
+ * does not try its luck with the next. */
+static struct enc_exchange *answer_all(struct enc_read *read, struct enc_exchange *list)
+{
+    uint64_t began_ns = read->is_on_loop ? enc_host_now_ns(read->host) : 0;
+    struct enc_exchange *at = list;
+    while (at && answer(read, at)) {
+        at = at->together;
+        if (read->is_on_loop && enc_host_now_ns(read->host) - began_ns > ON_LOOP_NS_MAX)
+            break;
+    }
+    return at;
 }
 
 /* All are answered before the first answer leaves: what they share lies in their arenas, and the
@@ -171,14 +212,16 @@ static void read_job(struct enc_job *job)
     struct enc_read read;
     struct enc_exchange *list = enc_exchange_of_job(job);
     start(&read, list->host);
-    for (struct enc_exchange *at = list; at; at = at->together)
-        answer(&read, at);
+    read.is_on_loop = list->is_on_loop;
+    struct enc_exchange *rest = answer_all(&read, list);
     enc_read_fini(&read);
-    while (list) {
+    while (list != rest) {
         struct enc_exchange *next = list->together;
         enc_answer_send(list);
         list = next;
     }
+    if (rest)
+        submit_rest(rest);
 }
 
 /* ---- which reads are gathered ---- */

@@ -27,6 +27,8 @@ struct enc_read {
     struct enc_smt tree;
     struct enc_roles roles; /* of exchange->reader; none for Public */
     size_t len_max;         /* of the answer's buffer; a page that reaches it ends early */
+    bool is_on_loop;        /* nothing may take long, */
+    bool is_long;           /* and this would: it is left to a worker */
 };
 
 /*
@@ -41,6 +43,12 @@ struct enc_read {
  */
 ENC_MUST_USE enum enc_err enc_read_init(struct enc_read *read, struct enc_exchange *exchange);
 void enc_read_fini(struct enc_read *read);
+
+/**
+ * Before what is not done in microseconds. False: this is a loop; return any error, and a worker
+ * reads from the beginning.
+ */
+ENC_MUST_USE bool enc_read_may_take_long(struct enc_read *read);
 
 /** The Manifest event of the enclave, in the exchange's arena. Errors: INTERNAL, TOO_LARGE */
 ENC_MUST_USE enum enc_err enc_read_first_event(const struct enc_read *read, struct enc_event *out);

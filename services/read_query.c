@@ -45,6 +45,8 @@ enum enc_err enc_read_query(struct enc_read *read, struct enc_buffer *out,
                              read->host->limits.query_limit_max));
     enc_wire_events_start(&page.events, out);
     ENC_TRY(enc_shown_walk(&viewer, &filter, arena, add_to_page, &page));
+    if (out->len >= read->len_max && !enc_read_may_take_long(read))
+        return ENC_ERR_BUSY;
     enc_wire_events_end(&page.events, page.has_more ? &page.last_seq : NULL);
     return ENC_ERR_OK;
 }

@@ -29,6 +29,7 @@ struct enc_gathering {
     struct enc_exchange *first;
     struct enc_exchange *last;
     uint32_t count;
+    bool is_done_here; /* by the loop itself, as far as it is quick; otherwise by a worker */
 };
 
 /** Where something stands in a trace (W3C Trace Context); zeroed = in none. */

@@ -62,7 +62,7 @@ await runSuite(async ({ check, skip }) => {
     await check('a writer that waits for its disk', () =>
       stall('fdatasync', 'writer', () => enclave.post(enclave.owner)));
     await check('a worker that reads for ever', () =>
-      stall('mdb_txn_renew', 'worker', () => daemon.client.sth(enclave.id)));
+      stall('mdb_txn_renew', 'worker', () => daemon.client.query(enclave.id, { limit: 1 })));
     await check('a loop, which then does not answer at all', () =>
       stall('uv_accept', 'loop', () => fetch(`${daemon.url}/info/node`), { isSilent: true }));
     await check('an idle node is never stuck', async () => {
@@ -81,10 +81,8 @@ await runSuite(async ({ check, skip }) => {
         assert.deepEqual((await ready(crowded)).json, { status: 'ready' });
         fs.writeFileSync(`${prefix}.mdb_txn_renew`, '');
         const waiting = [];
-        for (let i = 0; i < 4; i++) { /* one by one: reads that come together are one job */
-          waiting.push(crowded.client.sth(room.id));
-          await sleep(50);
-        }
+        for (let i = 0; i < 4; i++) waiting.push(crowded.client.query(room.id, { limit: 1 }));
+        await sleep(50);
         for (let i = 0; i < 30; i++) waiting.push(room.tryAdd(room.owner, 'Post', `${i}`));
         const answer = await until(async () => {
           const got = await ready(crowded);

@@ -1,6 +1,8 @@
 /* Reads that are done together are answered as if each were alone. */
 #include "host_fixture.h"
 
+enum { MOST = 64 };
+
 static struct rig rig;
 static const uint8_t *enclaves32[3];
 static struct enc_event events[3];
@@ -107,27 +109,83 @@ Test(gather, answers_are_those_of_reads_alone)
         good += wanted[i]->status == 200;
     }
     cr_assert_eq(good, COUNT * 7 / 9);
-    for (size_t i = 0; i < COUNT; i++)
-        got[i] = begin(&askings[i]);
+    for (int is_done_here = 0; is_done_here < 2; is_done_here++) {
+        rig.gathering.is_done_here = is_done_here;
+        for (size_t i = 0; i < COUNT; i++)
+            got[i] = begin(&askings[i]);
+        rig_settle(&rig);
+        for (size_t i = 0; i < COUNT; i++)
+            expect_same(got[i], wanted[i], i);
+    }
+}
+
+static struct enc_call *on_loop(const struct asking *asking)
+{
+    rig.gathering.is_done_here = true;
+    struct enc_call *call = begin(asking);
+    enc_host_end_turn(rig.host, &rig.gathering);
+    return call;
+}
+
+Test(gather, a_loop_reads_itself_what_is_quick)
+{
+    struct asking asking = by_id(0, events[0].id32);
+    alone(&asking); /* the Manifest is known from here on */
+    struct enc_call *call = on_loop(&asking);
+    cr_assert(call->is_answered, "at once");
+    cr_assert_eq(call->status, 200);
+}
+
+Test(gather, a_loop_leaves_an_unknown_manifest_to_a_worker)
+{
+    struct asking asking = by_id(0, events[0].id32);
+    rig_restart(&rig);
+    struct enc_call *first = on_loop(&asking);
+    struct enc_call *other = on_loop(&asking);
+    cr_assert_not(first->is_answered);
+    cr_assert_not(other->is_answered);
     rig_settle(&rig);
-    for (size_t i = 0; i < COUNT; i++)
-        expect_same(got[i], wanted[i], i);
+    cr_assert_eq(first->status, 200);
+    cr_assert_eq(other->status, 200);
+    cr_assert(on_loop(&asking)->is_answered, "now it is known");
+}
+
+/* What stands behind a long one goes along; what was before it is answered. */
+Test(gather, a_loop_leaves_a_long_answer_to_a_worker)
+{
+    static char text[100000];
+    memset(text, 'x', sizeof text - 1);
+    struct enc_event large =
+        rig_accept(&rig, &(struct draft){MEMBER, enclaves32[0], "Note", text, NULL, 0});
+    struct asking small = by_id(0, events[0].id32);
+    struct asking asking = by_id(0, large.id32);
+    alone(&small);
+    struct enc_call *before = begin(&small);
+    struct enc_call *call = begin(&asking);
+    struct enc_call *behind = on_loop(&small);
+    cr_assert(before->is_answered);
+    cr_assert_not(call->is_answered);
+    cr_assert_not(behind->is_answered);
+    rig_settle(&rig);
+    cr_assert_eq(call->status, 200);
+    cr_assert_str_eq(call->body, alone(&asking)->body);
+    cr_assert_str_eq(behind->body, before->body);
 }
 
 Test(gather, a_turn_waits_for_its_end_or_for_as_many_as_fit)
 {
-    struct enc_call *calls[16];
-    for (size_t i = 0; i < 16; i++) {
+    struct enc_call *calls[MOST];
+    for (size_t i = 0; i < MOST; i++) {
         cr_assert_eq(rig.gathering.count, i);
         calls[i] = begin(&(struct asking){"/", by_id(i % 3, events[i % 3].id32).body});
     }
     cr_assert_eq(rig.gathering.count, 0, "they left");
     begin(&(struct asking){"/", by_id(0, events[0].id32).body});
     cr_assert_eq(rig.gathering.count, 1, "the next waits");
-    for (size_t i = 0; i < 16; i++)
+    for (size_t i = 0; i < MOST; i++)
         cr_assert(!calls[i]->is_answered);
     rig_settle(&rig);
-    for (size_t i = 0; i < 16; i++)
+    for (size_t i = 0; i < MOST; i++)
         cr_assert_eq(calls[i]->status, 200);
 }
 
@@ -155,7 +213,7 @@ Test(gather, only_small_reads_of_public_are_gathered)
 
 Test(gather, all_are_refused_when_their_job_finds_no_room)
 {
-    enum { COUNT = 32 };
+    enum { COUNT = 2 * MOST };
     struct enc_call *calls[COUNT];
     rig_close(&rig);
     rig_init(&rig, 2);
@@ -165,10 +223,10 @@ Test(gather, all_are_refused_when_their_job_finds_no_room)
     for (size_t i = 0; i < COUNT; i++)
         calls[i] = begin(&(struct asking){rig_path(&rig, enclaves32[0], "/sth"), {NULL, 0}});
     for (size_t i = 0; i < COUNT; i++)
-        cr_assert_eq(calls[i]->is_answered, i >= 16, "%zu", i);
+        cr_assert_eq(calls[i]->is_answered, i >= MOST, "%zu", i);
     rig_settle(&rig);
     for (size_t i = 0; i < COUNT; i++)
-        cr_assert(i < 16 ? calls[i]->status == 200 : call_is(calls[i], 503, "RATE_LIMITED"));
+        cr_assert(i < MOST ? calls[i]->status == 200 : call_is(calls[i], 503, "RATE_LIMITED"));
 }
 
 Test(gather, a_turn_that_ends_with_the_node_is_answered)
