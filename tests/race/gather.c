@@ -93,6 +93,7 @@ static void *turn(void *arg)
     uint64_t random = (uint64_t)(loop - loops) + 1;
     for (size_t i = 0; i < TURNS; i++) {
         size_t count = enc_splitmix(&random) % TURN_MAX;
+        loop->gathering.is_done_here = i % 2;
         for (size_t n = 0; n < count; n++)
             send_one(loop, &loop->calls[i][n], enc_splitmix(&random));
         enc_host_end_turn(loop->host, &loop->gathering);
