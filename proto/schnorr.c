@@ -1,5 +1,7 @@
 #include "proto/schnorr.h"
 
+#include "proto/base/stack.h"
+
 #include <secp256k1.h>
 #include <secp256k1_ecdh.h>
 #include <secp256k1_extrakeys.h>
@@ -65,12 +67,13 @@ static void set_public_half(struct enc_key *key, const struct enc_curve *curve)
 bool enc_key_init(struct enc_key *key, const struct enc_curve *curve, const uint8_t priv32[32])
 {
     secp256k1_keypair *keypair = (secp256k1_keypair *)key->opaque96;
-    if (!secp256k1_keypair_create(curve->ctx, keypair, priv32)) {
+    bool is_key = secp256k1_keypair_create(curve->ctx, keypair, priv32) == 1;
+    enc_stack_wipe();
+    if (is_key)
+        set_public_half(key, curve);
+    else
         enc_key_wipe(key);
-        return false;
-    }
-    set_public_half(key, curve);
-    return true;
+    return is_key;
 }
 
 void enc_key_wipe(struct enc_key *key)
@@ -96,6 +99,7 @@ void enc_schnorr_sign(const struct enc_curve *curve, uint8_t sig64[64], const st
                       const uint8_t msg32[32])
 {
     ENC_CHECK(secp256k1_schnorrsig_sign32(curve->ctx, sig64, msg32, keypair_of(key), NULL));
+    enc_stack_wipe(); /* the key and the nonce, which is as good */
 }
 
 bool enc_schnorr_verify_point(const struct enc_curve *curve, const uint8_t sig64[64],
@@ -181,12 +185,14 @@ bool enc_key_shift(const struct enc_curve *curve, struct enc_key *out, const str
     uint8_t shift[32];
     reduce(shift, shift32);
     *out = *key;
-    if (!secp256k1_keypair_xonly_tweak_add(curve->ctx, (secp256k1_keypair *)out->opaque96, shift)) {
+    secp256k1_keypair *keypair = (secp256k1_keypair *)out->opaque96;
+    bool is_key = secp256k1_keypair_xonly_tweak_add(curve->ctx, keypair, shift) == 1;
+    enc_stack_wipe();
+    if (is_key)
+        set_public_half(out, curve);
+    else
         enc_key_wipe(out);
-        return false;
-    }
-    set_public_half(out, curve);
-    return true;
+    return is_key;
 }
 
 /* ---- ECDH ---- */
@@ -211,5 +217,6 @@ bool enc_ecdh_x(const struct enc_curve *curve, uint8_t shared32[32], const struc
     ENC_CHECK(secp256k1_keypair_sec(curve->ctx, priv, keypair_of(key)));
     ENC_CHECK(secp256k1_ecdh(curve->ctx, shared32, &point, priv, copy_x, NULL));
     explicit_bzero(priv, sizeof priv);
+    enc_stack_wipe();
     return true;
 }

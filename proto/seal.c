@@ -1,6 +1,7 @@
 #include "proto/seal.h"
 
 #include "proto/base/hex.h"
+#include "proto/base/stack.h"
 
 #include <openssl/aead.h>
 #include <openssl/mem.h>
@@ -16,6 +17,7 @@ static void stop(EVP_AEAD_CTX *ctx)
 {
     EVP_AEAD_CTX_cleanup(ctx);
     OPENSSL_cleanse(ctx, sizeof *ctx);
+    enc_stack_wipe(); /* the key of this nonce */
 }
 
 /* In place: the plain text replaces the ciphertext. */

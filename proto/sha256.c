@@ -1,5 +1,7 @@
 #include "proto/sha256.h"
 
+#include "proto/base/stack.h"
+
 #include <openssl/digest.h>
 #include <openssl/hkdf.h>
 #include <openssl/sha.h>
@@ -21,6 +23,7 @@ void enc_sha256_parts(uint8_t out32[32], const struct enc_bytes *parts, size_t c
 void enc_hkdf(uint8_t *out, size_t out_len, struct enc_bytes ikm, struct enc_bytes info)
 {
     ENC_CHECK(HKDF(out, out_len, EVP_sha256(), ikm.data, ikm.len, NULL, 0, info.data, info.len));
+    enc_stack_wipe();
 }
 
 void enc_hkdf32(uint8_t out32[32], const uint8_t ikm32[32], const char *label)
