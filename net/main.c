@@ -9,11 +9,14 @@
 #include "net/process.h"
 #include "net/server.h"
 #include "net/successor.h"
+#include "net/tls.h"
+#include "net/vault.h"
 #include "proto/schnorr.h"
 #include "proto/selfcheck.h"
 #include "store/store.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -21,13 +24,19 @@
 enum { PREDECESSOR_STEP_MS = 10, PREDECESSOR_EXTRA_MS = 10000, US_PER_MS = 1000 };
 enum { EXIT_CONFIGURATION = 2, GIB_SHIFT = 30 };
 
+/* What lies in the vault. */
+struct secrets {
+    struct enc_key key; /* the host's, while it runs */
+    uint8_t priv32[32]; /* until the host has it */
+};
+
 /* What is open, so that a failure half way closes just that. */
 struct node {
     struct enc_config config;
     struct enc_config_sources sources;
     struct enc_inherit inherit;
     bool is_successor;
-    uint8_t priv32[32];
+    struct enc_vault vault; /* of struct secrets */
     uint8_t pub32[32];
     struct enc_follow *follows;
     struct enc_data *data;
@@ -53,18 +62,28 @@ static bool make_data_dir(const struct node *node)
 static bool derive_public(struct node *node)
 {
     uint8_t seed32[32];
-    struct enc_key key;
+    struct secrets *secrets = node->vault.room;
+    struct enc_key *key = &secrets->key;
     void *memory = aligned_alloc(16, (enc_curve_size() + 15) & ~(size_t)15);
     ENC_CHECK(memory != NULL);
     enc_process_random(seed32, sizeof seed32);
     struct enc_curve *curve = enc_curve_init(memory, seed32);
-    bool is_key = enc_key_init(&key, curve, node->priv32);
-    memcpy(node->pub32, key.pub32, sizeof node->pub32);
-    enc_key_wipe(&key);
+    bool is_key = enc_key_init(key, curve, secrets->priv32);
+    memcpy(node->pub32, key->pub32, sizeof node->pub32);
+    enc_key_wipe(key);
     enc_curve_fini(curve);
     free(memory);
     enc_process_wipe(seed32, sizeof seed32);
     return is_key;
+}
+
+static bool open_vault(struct node *node)
+{
+    if (!enc_vault_open(&node->vault, sizeof(struct secrets)))
+        return FAIL(NO_NODE_KEY, strerror(errno));
+    if (!node->vault.is_locked)
+        enc_log(KEY_NOT_LOCKED);
+    return true;
 }
 
 static bool load_key(struct node *node)
@@ -75,7 +94,9 @@ static bool load_key(struct node *node)
         snprintf(path, sizeof path, "%s", node->config.key_file);
     else
         snprintf(path, sizeof path, "%s/node.key", node->config.data);
-    if (!enc_key_load(node->priv32, &fault, path))
+    if (!open_vault(node))
+        return false;
+    if (!enc_key_load(((struct secrets *)node->vault.room)->priv32, &fault, path))
         return FAIL(NO_NODE_KEY, fault.text);
     return derive_public(node) || FAIL(NO_NODE_KEY, "not a private key of secp256k1");
 }
@@ -114,6 +135,7 @@ static bool open_data(struct node *node)
 static bool start_host(struct node *node, unsigned worker_count)
 {
     const char *why = "unknown";
+    struct secrets *secrets = node->vault.room;
     uint8_t owner32[32];
     const char *owner = node->config.registry_owner;
     ENC_CHECK(!owner[0] || enc_public_key_parse(owner32, owner));
@@ -121,7 +143,8 @@ static bool start_host(struct node *node, unsigned worker_count)
     struct enc_host_config config = {
         .runtime = enc_server_runtime(node->server),
         .data = node->data,
-        .node_priv32 = node->priv32,
+        .node_priv32 = secrets->priv32,
+        .key_memory = &secrets->key,
         .limits = node->config.limits,
         .worker_count = worker_count,
         .push_allow_http = node->config.push_allow_http,
@@ -134,7 +157,8 @@ static bool start_host(struct node *node, unsigned worker_count)
         .mounts = enc_server_mounts(node->server),
     };
     enum enc_err err = enc_host_start(&node->host, &config, &why);
-    enc_process_wipe(node->priv32, sizeof node->priv32);
+    enc_process_wipe(secrets->priv32, sizeof secrets->priv32);
+    enc_vault_permit(&node->vault, false);
     return err == ENC_ERR_OK || FAIL(NOT_SERVING, why);
 }
 
@@ -170,12 +194,13 @@ static bool open_node(struct node *node)
 
 static void close_node(struct node *node)
 {
-    enc_process_wipe(node->priv32, sizeof node->priv32);
+    enc_vault_permit(&node->vault, true); /* the host wipes its key */
     if (node->host)
         enc_host_stop(node->host);
     free(node->follows);
     enc_server_free(node->server);
     enc_data_close(node->data);
+    enc_vault_close(&node->vault);
 }
 
 /* Everybody is gone; outbound POSTs are given up, the services finish, then the loops, which
@@ -229,6 +254,7 @@ int main(int argc, char **argv)
     struct enc_config_fault fault;
     enum enc_config_action action;
     enc_process_seal();
+    enc_tls_wipe_freed();
     enc_inherit_init(&node.inherit);
     ENC_CHECK(enc_crypto_self_check() && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
     enc_config_init(&node.config);

@@ -1,13 +1,18 @@
 #include "net/tls.h"
 
 #include "net/handshake.h"
+#include "proto/base/stack.h"
 
+#include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 /* The further contexts of a listener, one per certificate; the first context owns them. */
 struct named {
@@ -37,6 +42,74 @@ static void harden(SSL_CTX *context)
     h2o_ssl_register_alpn_protocols(context, h2o_alpn_protocols);
 }
 
+/* ---- keys ---- */
+
+/* As OpenSSL wants them. What it frees is wiped: private keys, their text, what they decode to, and
+ * the secrets of sessions. */
+static void *take(size_t len, const char *file, int line)
+{
+    (void)file, (void)line;
+    return malloc(len);
+}
+
+static void give(void *memory, const char *file, int line)
+{
+    (void)file, (void)line;
+    if (memory)
+        explicit_bzero(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
+static void *resize(void *memory, size_t len, const char *file, int line)
+{
+    size_t had = memory ? malloc_usable_size(memory) : 0;
+    void *larger = malloc(len);
+    if (!larger)
+        return NULL;
+    if (memory)
+        memcpy(larger, memory, had < len ? had : len);
+    give(memory, file, line);
+    return larger;
+}
+
+void enc_tls_wipe_freed(void)
+{
+    ENC_CHECK(CRYPTO_set_mem_functions(take, resize, give) == 1);
+}
+
+/* Read by us, because stdio would keep a copy of the text. NULL: cannot be read. */
+static BIO *read_whole(const char *path)
+{
+    enum { STEP_LEN = 4096, KEY_LEN_MAX = 65536 };
+    uint8_t step[STEP_LEN];
+    ssize_t got = -1;
+    BIO *text = BIO_new(BIO_s_mem());
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ENC_CHECK(text != NULL);
+    while (fd >= 0 && BIO_pending(text) < KEY_LEN_MAX && (got = read(fd, step, sizeof step)) > 0)
+        BIO_write(text, step, (int)got);
+    explicit_bzero(step, sizeof step);
+    if (fd >= 0)
+        close(fd);
+    if (got == 0)
+        return text;
+    ERR_raise(ERR_LIB_SSL, ERR_R_SYS_LIB);
+    BIO_free(text);
+    return NULL;
+}
+
+static bool use_key(SSL_CTX *context, const char *path)
+{
+    BIO *text = read_whole(path);
+    EVP_PKEY *key = text ? PEM_read_bio_PrivateKey(text, NULL, NULL, NULL) : NULL;
+    bool is_good =
+        key && SSL_CTX_use_PrivateKey(context, key) == 1 && SSL_CTX_check_private_key(context) == 1;
+    enc_stack_wipe();
+    EVP_PKEY_free(key);
+    BIO_free(text);
+    return is_good;
+}
+
 static SSL_CTX *open_pair(struct enc_tls_fault *fault, const char *certificate_path,
                           const char *key_path)
 {
@@ -47,8 +120,7 @@ static SSL_CTX *open_pair(struct enc_tls_fault *fault, const char *certificate_p
     ERR_clear_error();
     if (SSL_CTX_use_certificate_chain_file(context, certificate_path) != 1)
         return refuse(fault, context, certificate_path);
-    if (SSL_CTX_use_PrivateKey_file(context, key_path, SSL_FILETYPE_PEM) != 1 ||
-        SSL_CTX_check_private_key(context) != 1)
+    if (!use_key(context, key_path))
         return refuse(fault, context, key_path);
     return context;
 }

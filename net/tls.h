@@ -27,6 +27,9 @@ struct enc_tls_setup {
  */
 ENC_MUST_USE SSL_CTX *enc_tls_open(struct enc_tls_fault *fault, const struct enc_tls_setup *setup);
 
+/** From now on OpenSSL wipes what it frees. Main thread, before anything of it is used. */
+void enc_tls_wipe_freed(void);
+
 /** When the first of its certificates ends, in Unix seconds. */
 int64_t enc_tls_not_after(SSL_CTX *context);
 

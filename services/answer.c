@@ -202,7 +202,7 @@ static void put_welcome(struct enc_exchange *exchange, struct enc_buffer *buffer
     if (exchange->is_group)
         enc_json_member_hex(buffer, "group", enc_bytes_of(exchange->enclave32, 32));
     enc_json_member_hex(buffer, "enclave", enc_bytes_of(exchange->enclave32, 32));
-    enc_json_member_hex(buffer, "seq_pub", enc_bytes_of(exchange->host->key.pub32, 32));
+    enc_json_member_hex(buffer, "seq_pub", enc_bytes_of(exchange->host->key->pub32, 32));
     enc_json_member(buffer, "manifest");
     enc_event_put_json(buffer, event, false);
     enc_json_member(buffer, "receipt");

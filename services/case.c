@@ -108,7 +108,7 @@ static enum enc_err judge_manifest(const struct enc_case *c, struct enc_run *run
     const struct enc_json *rbac = NULL;
     const char *fixed = enc_service_at(c->service)->enclave.schema.fixed_json;
     ENC_TRY(enc_manifest_parse(manifest, &run->arena, &run->arena, c->commit->content, &rbac));
-    ENC_TRY(enc_manifest_check(manifest, c->commit, c->host->key.pub32));
+    ENC_TRY(enc_manifest_check(manifest, c->commit, c->host->key->pub32));
     if (!fixed)
         return ENC_ERR_OK;
     return enc_manifest_matches_schema(rbac, &run->arena, enc_bytes_of_text(fixed));

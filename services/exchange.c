@@ -205,11 +205,11 @@ static struct enc_node_side node_side(const struct enc_exchange *exchange, uint6
 {
     struct enc_node_side side = {
         .curve = exchange->host->curve,
-        .key = &exchange->host->key,
+        .key = exchange->host->key,
         .now_ms = now_ms,
         .is_encrypted = enc_service_at(exchange->service)->enclave.encrypted,
     };
-    memcpy(side.scope.seq_pub32, exchange->host->key.pub32, 32);
+    memcpy(side.scope.seq_pub32, exchange->host->key->pub32, 32);
     memcpy(side.scope.enclave32, exchange->enclave32, 32);
     return side;
 }

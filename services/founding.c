@@ -66,7 +66,7 @@ enum enc_err enc_founding_sign(struct enc_exchange *exchange, const struct enc_f
         .exp_ms = enc_host_now_ms(exchange->host) + LIFE_MS,
     };
     ENC_TRY(write_content(exchange, &commit->content, founding));
-    ENC_TRY(enc_commit_sign(exchange->host->curve, commit, &exchange->host->key));
+    ENC_TRY(enc_commit_sign(exchange->host->curve, commit, exchange->host->key));
     memcpy(exchange->enclave32, commit->enclave32, 32);
     exchange->has_enclave = true;
     return ENC_ERR_OK;
@@ -109,7 +109,7 @@ static struct enc_exchange *own_manifest(struct enc_host *host, unsigned service
         return NULL;
     exchange->service = service;
     exchange->is_commit = true;
-    memcpy(founding.owner32, owner32 ? owner32 : host->key.pub32, 32);
+    memcpy(founding.owner32, owner32 ? owner32 : host->key->pub32, 32);
     if (enc_founding_sign(exchange, &founding) == ENC_ERR_OK)
         return exchange;
     enc_exchange_free(exchange);

@@ -242,7 +242,7 @@ static bool open_channel(struct enc_pull *pull, uint8_t signer32[32],
     struct enc_scope scope;
     memcpy(scope.seq_pub32, pull->sequencer32, 32);
     memcpy(scope.enclave32, pull->enclave32, 32);
-    enc_session_make(host->curve, &session, &session_key, &host->key, (uint32_t)expires_s);
+    enc_session_make(host->curve, &session, &session_key, host->key, (uint32_t)expires_s);
     enc_session_signer_key(host->curve, &signer, &session_key, &scope);
     enc_session_write(token, &session);
     memcpy(signer32, signer.pub32, 32);
@@ -264,7 +264,7 @@ static enum enc_err write_body(struct enc_pull *pull)
     enc_buffer_init(&out, &pull->arena, SIZE_MAX / 4);
     enc_json_put_raw(&out, "{\"type\":\"Pull\"");
     enc_json_member_hex(&out, "enclave", enc_bytes_of(pull->enclave32, 32));
-    enc_json_member_hex(&out, "from", enc_bytes_of(pull->host->key.pub32, 32));
+    enc_json_member_hex(&out, "from", enc_bytes_of(pull->host->key->pub32, 32));
     enc_json_member_hex(&out, "signer", enc_bytes_of(signer32, 32));
     enc_json_member_text(&out, "content", sealed);
     enc_json_put_raw(&out, "}");

@@ -69,7 +69,7 @@ struct enc_lane *enc_host_writer(const struct enc_host *host, const uint8_t encl
 
 const uint8_t *enc_host_seq_pub(const struct enc_host *host)
 {
-    return host->key.pub32;
+    return host->key->pub32;
 }
 
 bool enc_host_is_quiet(const struct enc_host *host)
@@ -227,7 +227,7 @@ static const char *make_key(struct enc_host *host, const uint8_t priv32[32])
     host->runtime->random(host->runtime->self, seed32, sizeof seed32);
     host->curve = enc_curve_init(memory, seed32);
     explicit_bzero(seed32, sizeof seed32);
-    return enc_key_init(&host->key, host->curve, priv32) ? NULL : "the node key is not valid";
+    return enc_key_init(host->key, host->curve, priv32) ? NULL : "the node key is not valid";
 }
 
 static uint64_t read_clock(void *self)
@@ -337,6 +337,7 @@ static void init_host(struct enc_host *host, const struct enc_host_config *confi
 {
     host->config = *config;
     host->config.node_priv32 = NULL;
+    host->key = config->key_memory ? config->key_memory : &host->own_key;
     host->limits = config->limits;
     host->runtime = config->runtime;
     host->data = config->data;
@@ -390,7 +391,7 @@ void enc_host_stop(struct enc_host *host)
         enc_pool_stop(host->pool);
     enc_turnstile_close(host->founders);
     enc_quota_close(host);
-    enc_key_wipe(&host->key);
+    enc_key_wipe(host->key);
     if (host->curve)
         enc_curve_fini(host->curve);
     free(host->curve);

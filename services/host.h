@@ -88,6 +88,9 @@ struct enc_host_config {
     const struct enc_runtime *runtime; /* must outlive the host */
     struct enc_data *data;             /* open; the host uses it until enc_host_stop returns */
     const uint8_t *node_priv32;        /* copied into the host's key, then no longer read */
+    struct enc_key
+        *key_memory; /* where that key lives, until enc_host_stop, which wipes it; written
+                                   at start and stop only; NULL: in the host */
     struct enc_limits limits;
     uint32_t worker_count;
     bool push_allow_http;

@@ -57,7 +57,7 @@ static void answer_node(struct enc_exchange *exchange)
     struct enc_buffer buffer;
     enc_buffer_init(&buffer, &exchange->arena, 1 << 16);
     enc_json_put_raw(&buffer, "{");
-    enc_json_member_hex(&buffer, "seq_pub", enc_bytes_of(host->key.pub32, 32));
+    enc_json_member_hex(&buffer, "seq_pub", enc_bytes_of(host->key->pub32, 32));
     enc_json_member_text(&buffer, "version", enc_bytes_of_text(host->config.version));
     put_services(&buffer, host);
     put_limits(&buffer, &host->limits);

@@ -45,7 +45,8 @@ struct enc_host {
     struct enc_lane *writers[ENC_SHARD_MAX]; /* one per shard */
     uint32_t writer_count;
     struct enc_curve *curve;
-    struct enc_key key;        /* the node's; wiped at stop */
+    struct enc_key *key; /* the node's, in own_key or the configuration's; wiped at stop */
+    struct enc_key own_key;
     struct enc_points *points; /* authors' keys */
     struct enc_manifests *manifests;
     struct enc_heads *heads; /* signed for reads */

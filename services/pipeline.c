@@ -261,7 +261,7 @@ static enum enc_err finalise(struct delta *d)
     event->seq = state->next_seq++;
     event->bundle = state->ct.count;
     state->last_ms = event->timestamp_ms;
-    enc_event_finalise(event, d->c->curve, &run->node->host->key);
+    enc_event_finalise(event, d->c->curve, run->node->host->key);
     return ENC_ERR_OK;
 }
 

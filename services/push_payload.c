@@ -84,7 +84,7 @@ static enum enc_err seal_body(struct enc_run *run, struct enc_bytes *sealed,
     const struct enc_host *host = run->node->host;
     uint8_t key32[32];
     uint8_t nonce24[24];
-    if (!enc_push_key(host->curve, key32, &host->key, dest->identity32))
+    if (!enc_push_key(host->curve, key32, host->key, dest->identity32))
         return ENC_ERR_INTERNAL;
     host->runtime->random(host->runtime->self, nonce24, sizeof nonce24);
     enum enc_err err = enc_seal_close(sealed, &run->arena, key32, nonce24, body);
@@ -107,7 +107,7 @@ enum enc_err enc_push_payload(struct enc_run *run, struct enc_bytes *payload,
     ENC_TRY(seal_body(run, &parcel.content, dest, body));
     memcpy(parcel.to32, dest->identity32, 32);
     memcpy(parcel.enclave32, run->state.enclave32, 32);
-    enc_parcel_sign(host->curve, &parcel, &host->key);
+    enc_parcel_sign(host->curve, &parcel, host->key);
     enc_buffer_init(&buffer, &run->arena, SIZE_MAX / 4);
     enc_parcel_put_json(&buffer, &parcel);
     return enc_buffer_bytes(&buffer, payload);

@@ -28,7 +28,7 @@ static void fresh_head(const struct enc_read *read, struct enc_sth *sth)
     if (enc_heads_find(heads, sth, enclave32) && is_fresh(read, sth))
         return;
     sth->t_ms = read->now_ms;
-    enc_sth_sign(read->host->curve, sth, &read->host->key);
+    enc_sth_sign(read->host->curve, sth, read->host->key);
     enc_heads_keep(heads, sth, enclave32);
 }
 
@@ -100,7 +100,7 @@ enum enc_err enc_read_enclave(struct enc_read *read, struct enc_buffer *out,
     (void)content;
     const struct enc_service *service = enc_service_at(state->service);
     enc_json_member_hex(out, "enclave", enc_bytes_of(state->enclave32, 32));
-    enc_json_member_hex(out, "sequencer", enc_bytes_of(read->host->key.pub32, 32));
+    enc_json_member_hex(out, "sequencer", enc_bytes_of(read->host->key->pub32, 32));
     enc_json_member_text(out, "status", enc_bytes_of_text(enc_status_name(state->status)));
     enc_json_member_u64(out, "seq", state->next_seq - 1);
     enc_json_member_u64(out, "created_at", state->created_ms);

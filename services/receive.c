@@ -94,7 +94,7 @@ static enum enc_err open_body(struct enc_exchange *exchange)
     const struct enc_host *host = exchange->host;
     struct enc_arrival *arrival = exchange->arrival;
     struct enc_bytes plain;
-    ENC_TRY(enc_parcel_open(&plain, &exchange->arena, host->curve, &arrival->parcel, &host->key));
+    ENC_TRY(enc_parcel_open(&plain, &exchange->arena, host->curve, &arrival->parcel, host->key));
     return enc_parcel_body_take(&arrival->body, &exchange->arena, &arrival->parcel, plain);
 }
 
@@ -112,7 +112,7 @@ static enum enc_err prepare(struct enc_exchange *exchange)
     const struct enc_host *host = exchange->host;
     struct enc_arrival *arrival = exchange->arrival;
     ENC_TRY(enc_parcel_take(&arrival->parcel, exchange->json));
-    if (memcmp(arrival->parcel.to32, host->key.pub32, 32) != 0)
+    if (memcmp(arrival->parcel.to32, host->key->pub32, 32) != 0)
         return ENC_ERR_INVALID_PUSH;
     ENC_TRY(ask_store(exchange));
     bool is_signed = memcmp(arrival->parcel.from32, arrival->sequencer32, 32) == 0 &&

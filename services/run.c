@@ -223,7 +223,7 @@ static void sign_head(struct enc_run *run)
     state->sth.t_ms = run->now_ms;
     state->sth.ts = state->ct.count;
     enc_frontier_root(&state->ct, state->sth.r32);
-    enc_sth_sign(run->node->host->curve, &state->sth, &run->node->host->key);
+    enc_sth_sign(run->node->host->curve, &state->sth, run->node->host->key);
 }
 
 static enum enc_err seal(struct enc_run *run)

@@ -21,6 +21,19 @@ Test(host, a_bad_node_key_is_refused_with_a_reason)
     cr_assert_str_eq(why, "the node key is not valid");
 }
 
+Test(host, the_key_lives_where_it_is_told_and_is_wiped_there)
+{
+    struct enc_key key = {.pub32 = {0}};
+    uint8_t zero[sizeof key] = {0};
+    rig_init(&rig, 1);
+    rig.config.key_memory = &key;
+    rig_start(&rig);
+    cr_assert_arr_eq(key.pub32, rig.node.pub32, 32);
+    rig_create(&rig, &(struct shape){0});
+    rig_stop(&rig);
+    cr_assert_arr_eq(&key, zero, sizeof key);
+}
+
 Test(host, a_drained_host_refuses_as_busy_and_has_finished_what_it_took)
 {
     rig_open(&rig, 2);
