@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HEX_LEN = 64, FILE_LEN_MAX = HEX_LEN + 2 };
+enum { HEX_LEN = 64, FILE_LEN_MAX = HEX_LEN + 2, PATH_LEN_MAX = 4096 };
 
 static bool refuse(struct enc_key_fault *fault, const char *path, const char *why)
 {
@@ -62,38 +62,51 @@ static bool write_text(int fd, const char *text, size_t len)
     return write(fd, text, len) == (ssize_t)len && fsync(fd) == 0;
 }
 
-static void sync_folder(const char *path)
+static bool sync_folder(const char *path)
 {
-    char folder[4096];
+    char folder[PATH_LEN_MAX];
     const char *slash = strrchr(path, '/');
     snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
              slash ? path : ".");
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
+    bool is_synced = fd >= 0 && fsync(fd) == 0;
+    int kept = errno;
+    if (fd >= 0)
         close(fd);
-    }
+    errno = kept;
+    return is_synced;
 }
 
-bool enc_key_make(uint8_t priv32[32], struct enc_key_fault *fault, const char *path)
+static bool write_key(const char *path, const uint8_t priv32[32])
 {
     char text[HEX_LEN + 1];
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
-        return refuse(fault, path, strerror(errno));
-    enc_process_random(priv32, 32);
+        return false;
     enc_hex_encode(text, enc_bytes_of(priv32, 32));
     text[HEX_LEN] = '\n';
     bool is_written = write_text(fd, text, sizeof text);
     int kept = errno;
     enc_process_wipe(text, sizeof text);
     close(fd);
-    if (!is_written) {
-        unlink(path); /* half a key would stop every later start */
-        return refuse(fault, path, strerror(kept));
-    }
-    sync_folder(path);
-    return true;
+    errno = kept;
+    return is_written;
+}
+
+/* Half a key would stop every later start, so the name is given to a whole one, which is synced. */
+bool enc_key_make(uint8_t priv32[32], struct enc_key_fault *fault, const char *path)
+{
+    char draft[PATH_LEN_MAX];
+    if (snprintf(draft, sizeof draft, "%s.%d", path, (int)getpid()) >= (int)sizeof draft)
+        return refuse(fault, path, strerror(ENAMETOOLONG));
+    enc_process_random(priv32, 32);
+    unlink(draft); /* of one who had our number and died */
+    bool is_made = write_key(draft, priv32) && link(draft, path) == 0;
+    int kept = errno;
+    unlink(draft);
+    if (is_made && sync_folder(path))
+        return true;
+    return refuse(fault, path, strerror(is_made ? errno : kept));
 }
 
 bool enc_key_read(uint8_t priv32[32], struct enc_key_fault *fault, const char *path)
