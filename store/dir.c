@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,10 +28,37 @@ static enum enc_store_fault refuse(struct enc_store_note *note, const char *path
     return enc_note(note, ENC_STORE_FAULT_DIRECTORY, "%s%s: %s", path, file, strerror(errno));
 }
 
+/* Where the name of path stands; "." when it is not told. */
+static void parent_of(char out[PATH_MAX], const char *path)
+{
+    size_t len = strlen(path);
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    while (len > 0 && path[len - 1] != '/')
+        len--;
+    snprintf(out, PATH_MAX, "%.*s", len ? (int)len : 1, len ? path : ".");
+}
+
+/* A folder whose name is not synced may be gone with all that was synced in it. Whoever made it may
+ * have died before this, so it is done at every start. A parent that may not be read is its
+ * owner's to keep. */
+static enum enc_store_fault keep_name(struct enc_store_note *note, const char *path)
+{
+    char parent[PATH_MAX];
+    parent_of(parent, path);
+    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == EACCES ? ENC_STORE_FAULT_NONE : refuse(note, parent, "");
+    bool is_kept = fsync(fd) == 0 || errno == EINVAL || errno == EROFS;
+    enum enc_store_fault fault = is_kept ? ENC_STORE_FAULT_NONE : refuse(note, parent, "");
+    close(fd);
+    return fault;
+}
+
 static enum enc_store_fault make(struct enc_store_note *note, const char *path)
 {
     if (mkdir(path, 0700) == 0 || errno == EEXIST)
-        return ENC_STORE_FAULT_NONE;
+        return keep_name(note, path);
     return refuse(note, path, "");
 }
 

@@ -50,19 +50,6 @@ static enum enc_store_fault path_of(char path[PATH_MAX], struct enc_store_note *
     return len < PATH_MAX ? ENC_STORE_FAULT_NONE : refuse(note, spec, ENAMETOOLONG);
 }
 
-/* A new directory gets its folder; in an old one the data must be there, or the engine would make
- * it anew. */
-static enum enc_store_fault stand(struct enc_store_note *note, const struct enc_shard_spec *spec)
-{
-    char path[PATH_MAX];
-    enum enc_store_fault fault = path_of(path, note, spec, spec->fresh ? "" : "/data.mdb");
-    if (fault)
-        return fault;
-    if (!spec->fresh)
-        return access(path, F_OK) == 0 ? fault : damaged(note, spec, "is missing");
-    return mkdir(path, 0700) == 0 || errno == EEXIST ? fault : refuse(note, spec, errno);
-}
-
 static int configure(struct enc_store *store, const struct enc_shard_spec *spec, uint64_t map_len)
 {
     uint64_t page_len = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -98,6 +85,76 @@ static int open_env_shrinking(struct enc_store *store, const struct enc_shard_sp
     while ((rc == ENOMEM || rc == EINVAL) && map_len > MAP_LEN_LEAST)
         rc = open_env(store, spec, path, map_len /= 4);
     return rc;
+}
+
+/* The engine syncs its files, not their names. */
+static int sync_names(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return errno;
+    int rc = fsync(fd) == 0 ? 0 : errno;
+    close(fd);
+    return rc;
+}
+
+static void clear_draft(const char *draft)
+{
+    static const char *const FILES[] = {"data.mdb", "lock.mdb"};
+    char path[PATH_MAX + 16];
+    for (size_t i = 0; i < sizeof FILES / sizeof FILES[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", draft, FILES[i]);
+        unlink(path);
+    }
+    rmdir(draft);
+}
+
+/* An environment without tables, synced. */
+static int make_env(struct enc_store *store, const struct enc_shard_spec *spec, const char *draft)
+{
+    clear_draft(draft);
+    if (mkdir(draft, 0700) != 0)
+        return errno;
+    int rc = open_env_shrinking(store, spec, draft);
+    if (rc)
+        return rc;
+    rc = mdb_env_sync(store->env, 1);
+    mdb_env_close(store->env);
+    store->env = NULL;
+    return rc ? rc : sync_names(draft);
+}
+
+/* The engine does not take a file whose beginning was half written for a new one, nor for its own:
+ * so the shard gets its name when it is whole. */
+static enum enc_store_fault make_shard(struct enc_store *store, struct enc_store_note *note,
+                                       const struct enc_shard_spec *spec)
+{
+    char path[PATH_MAX];
+    char draft[PATH_MAX];
+    enum enc_store_fault fault = path_of(path, note, spec, "");
+    if (!fault)
+        fault = path_of(draft, note, spec, ".new");
+    if (fault)
+        return fault;
+    int rc = make_env(store, spec, draft);
+    if (rc)
+        return refuse(note, spec, rc);
+    if (renameat(AT_FDCWD, draft, AT_FDCWD, path) != 0)
+        return refuse(note, spec, errno);
+    rc = sync_names(spec->dir);
+    return rc ? refuse(note, spec, rc) : ENC_STORE_FAULT_NONE;
+}
+
+/* In a directory that is being made a shard is made too; in an old one the data must be there, or
+ * the engine would make it anew. */
+static enum enc_store_fault stand(struct enc_store *store, struct enc_store_note *note,
+                                  const struct enc_shard_spec *spec)
+{
+    char path[PATH_MAX];
+    enum enc_store_fault fault = path_of(path, note, spec, "/data.mdb");
+    if (fault || access(path, F_OK) == 0)
+        return fault;
+    return spec->fresh ? make_shard(store, note, spec) : damaged(note, spec, "is missing");
 }
 
 int enc_meta_get(const struct enc_store *store, struct enc_bytes *value, MDB_txn *txn,
@@ -259,22 +316,11 @@ static void learn(struct enc_store *store, const struct enc_shard_spec *spec)
     store->sync = spec->sync;
 }
 
-/* The engine syncs its files, not their names. */
-static int sync_names(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return errno;
-    int rc = fsync(fd) == 0 ? 0 : errno;
-    close(fd);
-    return rc;
-}
-
 enum enc_store_fault enc_shard_open(struct enc_store *store, struct enc_store_note *note,
                                     const struct enc_shard_spec *spec)
 {
     char path[PATH_MAX];
-    enum enc_store_fault fault = stand(note, spec);
+    enum enc_store_fault fault = stand(store, note, spec);
     if (!fault)
         fault = path_of(path, note, spec, "");
     if (fault)
@@ -282,8 +328,7 @@ enum enc_store_fault enc_shard_open(struct enc_store *store, struct enc_store_no
     int rc = open_env_shrinking(store, spec, path);
     if (rc)
         return refuse(note, spec, rc);
-    rc = spec->fresh ? sync_names(path) : 0;
-    fault = rc ? refuse(note, spec, rc) : settle(store, note, spec);
+    fault = settle(store, note, spec);
     if (fault) {
         mdb_env_close(store->env);
         return fault;

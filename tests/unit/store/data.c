@@ -310,6 +310,16 @@ Test(data, an_interrupted_creation_is_finished)
     check_used();
 }
 
+Test(data, a_shard_that_was_half_written_when_it_was_made_is_made_again)
+{
+    cr_assert(mkdir(rig_path(&rig, ""), 0700) == 0 || errno == EEXIST);
+    cr_assert_eq(mkdir(rig_path(&rig, "shard-0.new"), 0700), 0);
+    rig_write(&rig, "shard-0.new/data.mdb", "half of a page");
+    make_used();
+    check_used();
+    cr_assert_neq(access(rig_path(&rig, "shard-0.new"), F_OK), 0);
+}
+
 Test(data, garbage_in_a_shard_is_refused)
 {
     char garbage[8192];
