@@ -86,20 +86,41 @@ static void check_take(struct check *check, const uint8_t c32[32])
     check_up(check);
 }
 
+/* Whether the path leads from its start to the end; fr32, sr32 are then the roots reached. */
+static bool reach(struct check *check, const struct enc_consistency *proof, const uint8_t *start32)
+{
+    const struct enc_path *path = &proof->path;
+    uint32_t used = start32 ? 0 : 1;
+    if (used > path->count)
+        return false;
+    check_start(check, start32 ? start32 : path->hashes32[0], proof->from, proof->to);
+    for (; used < path->count && check->sn != 0; used++)
+        check_take(check, path->hashes32[used]);
+    return used == path->count && check->sn == 0;
+}
+
+/* The older tree is a complete subtree of the newer one: the path leaves its root out. */
+static bool is_complete(uint64_t size)
+{
+    return (size & (size - 1)) == 0;
+}
+
 static bool holds(const struct enc_consistency *proof, const uint8_t from_root32[32],
                   const uint8_t to_root32[32])
 {
     struct check check;
-    const struct enc_path *path = &proof->path;
-    bool is_root_known = (proof->from & (proof->from - 1)) == 0;
-    uint32_t used = is_root_known ? 0 : 1;
-    if (used > path->count)
+    return reach(&check, proof, is_complete(proof->from) ? from_root32 : NULL) &&
+           memcmp(check.fr32, from_root32, 32) == 0 && memcmp(check.sr32, to_root32, 32) == 0;
+}
+
+bool enc_consistency_prefix(uint8_t prefix32[32], const struct enc_consistency *proof,
+                            const uint8_t to_root32[32])
+{
+    struct check check;
+    if (is_complete(proof->from) || proof->from >= proof->to || !reach(&check, proof, NULL))
         return false;
-    check_start(&check, is_root_known ? from_root32 : path->hashes32[0], proof->from, proof->to);
-    for (; used < path->count && check.sn != 0; used++)
-        check_take(&check, path->hashes32[used]);
-    return used == path->count && check.sn == 0 && memcmp(check.fr32, from_root32, 32) == 0 &&
-           memcmp(check.sr32, to_root32, 32) == 0;
+    memcpy(prefix32, check.fr32, 32);
+    return memcmp(check.sr32, to_root32, 32) == 0;
 }
 
 bool enc_consistency_verify(const struct enc_consistency *proof, const uint8_t from_root32[32],

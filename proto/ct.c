@@ -113,6 +113,25 @@ bool enc_inclusion_verify(const struct enc_inclusion *proof, const uint8_t root3
     return path_leads(&proof->path, root32, leaf32, proof->index, proof->size);
 }
 
+bool enc_inclusion_prefix(uint8_t prefix32[32], const struct enc_inclusion *proof,
+                          const uint8_t root32[32])
+{
+    uint64_t index = proof->index;
+    uint64_t size = proof->size;
+    if (!enc_inclusion_verify(proof, root32))
+        return false;
+    enc_ct_leaf(prefix32, proof->events_root32, proof->state_hash32);
+    for (uint32_t used = 0; used < proof->path.count; index >>= 1, size = size / 2 + size % 2) {
+        bool is_carried = index == size - 1 && size % 2 == 1;
+        if (is_carried)
+            continue;
+        if (index % 2 == 1)
+            enc_h_pair(prefix32, NODE, proof->path.hashes32[used], prefix32);
+        used++;
+    }
+    return true;
+}
+
 void enc_sth_message(uint8_t message32[32], const struct enc_sth *sth)
 {
     uint8_t t[8];

@@ -80,6 +80,13 @@ struct enc_inclusion {
  */
 ENC_MUST_USE bool enc_inclusion_verify(const struct enc_inclusion *proof, const uint8_t root32[32]);
 
+/**
+ * The root of the first index + 1 leaves of the very log whose root is root32: the siblings on the
+ * left of a leaf are all that is before it. False when the proof does not hold.
+ */
+ENC_MUST_USE bool enc_inclusion_prefix(uint8_t prefix32[32], const struct enc_inclusion *proof,
+                                       const uint8_t root32[32]);
+
 /** That the log of from leaves is a prefix of the log of to leaves. protocol.md 7.4 */
 struct enc_consistency {
     uint64_t from; /* ts1 */
@@ -102,6 +109,16 @@ ENC_MUST_USE enum enc_err enc_consistency_prove(struct enc_consistency *proof,
  */
 ENC_MUST_USE bool enc_consistency_verify(const struct enc_consistency *proof,
                                          const uint8_t from_root32[32],
+                                         const uint8_t to_root32[32]);
+
+/**
+ * The root of the first from leaves of the very log whose root is to_root32. Together with a head
+ * over from leaves and another root it shows that there are two logs.
+ *
+ * Returns: false when the path does not lead to to_root32, or from is 0, to, or a power of two,
+ *          where it leaves the root of the older log out: see enc_inclusion_prefix
+ */
+ENC_MUST_USE bool enc_consistency_prefix(uint8_t prefix32[32], const struct enc_consistency *proof,
                                          const uint8_t to_root32[32]);
 
 /** A signed tree head. protocol.md 7.3 */

@@ -150,3 +150,22 @@ Test(consistency, a_huge_log_needs_few_loads)
     cr_assert(enc_consistency_prove(&proof, &source, 12345, to) == ENC_ERR_OK);
     cr_assert(loads < 2 * 54 && proof.path.count <= 54, "%lu loads", loads);
 }
+
+Test(consistency, the_older_root_follows_from_the_newer_one)
+{
+    struct naive_log log = log_of(12);
+    struct enc_subtree_source source = log_source(&log);
+    for (uint64_t to = 1; to <= 12; to++)
+        for (uint64_t from = 1; from <= to; from++) {
+            struct enc_consistency proof;
+            uint8_t from32[32], to32[32], prefix32[32];
+            bool is_shown = from < to && (from & (from - 1)) != 0;
+            cr_assert(enc_consistency_prove(&proof, &source, from, to) == ENC_ERR_OK);
+            naive_mth(from32, log.leaves32, from);
+            naive_mth(to32, log.leaves32, to);
+            cr_assert(enc_consistency_prefix(prefix32, &proof, to32) == is_shown);
+            cr_assert(!is_shown || memcmp(prefix32, from32, 32) == 0);
+            to32[0] ^= 1;
+            cr_assert(!enc_consistency_prefix(prefix32, &proof, to32));
+        }
+}

@@ -252,3 +252,30 @@ Test(ct, the_message_is_the_hash_of_the_fields)
     enc_sth_message(message32, &sth);
     assert_hash(message32, expected32, "the signed message");
 }
+
+Test(ct, the_root_before_a_leaf_follows_from_its_path)
+{
+    struct naive_log log = {.count = 0};
+    struct enc_frontier frontier = {.count = 0};
+    uint8_t events32[13][32], state32[32] = {7}, leaf32[32];
+    for (uint8_t i = 0; i < 13; i++) {
+        enc_sha256(events32[i], enc_bytes_of(&i, 1));
+        enc_ct_leaf(leaf32, events32[i], state32);
+        log_add(&log, &frontier, leaf32);
+    }
+    struct enc_subtree_source source = log_source(&log);
+    for (uint64_t size = 1; size <= 13; size++)
+        for (uint64_t index = 0; index < size; index++) {
+            struct enc_inclusion proof = {.size = size, .index = index};
+            uint8_t root32[32], before32[32], prefix32[32];
+            memcpy(proof.events_root32, events32[index], 32);
+            memcpy(proof.state_hash32, state32, 32);
+            cr_assert(enc_path_build(&proof.path, &source, index, size) == ENC_ERR_OK);
+            naive_mth(root32, log.leaves32, size);
+            naive_mth(before32, log.leaves32, index + 1);
+            cr_assert(enc_inclusion_prefix(prefix32, &proof, root32));
+            assert_hash(prefix32, before32, "the root before it");
+            proof.state_hash32[0] ^= 1;
+            cr_assert(!enc_inclusion_prefix(prefix32, &proof, root32));
+        }
+}
