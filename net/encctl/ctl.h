@@ -15,6 +15,9 @@ enum enc_exit {
     ENC_EXIT_OK = 0,
     ENC_EXIT_REFUSED = 1, /* the node refused, or what was to be verified is not true */
     ENC_EXIT_USAGE = 2,
+    ENC_EXIT_PROVEN = 3, /* audit: a sequencer has signed what it must not, and it can be shown */
+    ENC_EXIT_UNREACHED = 4, /* audit: no answer, so nothing is known */
+    ENC_EXIT_CLAIMED = 5,   /* audit, evidence: wrong, and whoever saw it has to be believed */
 };
 
 /** Options with a value come first in enc_args.values; flags hold "" when given. */
@@ -45,12 +48,19 @@ enum enc_option {
     ENC_OPTION_REWIND,
     ENC_OPTION_DATA,
     ENC_OPTION_GZIP,
+    ENC_OPTION_INTERVAL,
+    ENC_OPTION_ONCE,
+    ENC_OPTION_STATE,
+    ENC_OPTION_LOG,
+    ENC_OPTION_RECEIPT,
+    ENC_OPTION_MAX_AGE,
+    ENC_OPTION_SPOT,
     ENC_OPTION_VERSION,
     ENC_OPTION_HELP,
     ENC_OPTION_COUNT
 };
 
-enum { ENC_WORDS_MAX = 8, ENC_ARG_TAGS_MAX = 64 };
+enum { ENC_WORDS_MAX = 32, ENC_ARG_TAGS_MAX = 64 };
 
 /** The command line behind the command's name. */
 struct enc_args {
@@ -59,6 +69,12 @@ struct enc_args {
     const char *values[ENC_OPTION_COUNT]; /* NULL: not given */
     const char *tags[ENC_ARG_TAGS_MAX];   /* k=v each */
     size_t tag_count;
+};
+
+/** What an answer may cost; 0: as much as a node that is trusted with it may take. */
+struct enc_http_bounds {
+    size_t body_len_max;
+    long timeout_ms;
 };
 
 /** What a command works with. The arena lives as long as the process. */
@@ -75,6 +91,8 @@ struct enc_ctl {
     uint8_t seq_pub32[32];
     bool is_encrypted; /* the service at url */
     bool has_push;
+    struct enc_http_bounds bounds;
+    long http_status; /* of the newest request; 0: there was no answer */
 };
 
 typedef enum enc_exit enc_command(struct enc_ctl *ctl, const struct enc_args *args);
@@ -90,6 +108,8 @@ enc_command enc_command_state;
 enc_command enc_command_info;
 enc_command enc_command_health;
 enc_command enc_command_verify;
+enc_command enc_command_audit;
+enc_command enc_command_evidence;
 enc_command enc_command_fsck;
 enc_command enc_command_backup;
 enc_command enc_command_restore;

@@ -31,14 +31,17 @@ static bool perform(struct enc_ctl *ctl, struct enc_arena *arena, struct enc_ans
     struct enc_json_facts facts;
     struct enc_json *json = NULL;
     snprintf(url, sizeof url, "%s%s", ctl->url, path);
-    enc_buffer_init(&body, arena, BODY_LEN_MAX);
+    const struct enc_http_bounds *bounds = &ctl->bounds;
+    enc_buffer_init(&body, arena, bounds->body_len_max ? bounds->body_len_max : BODY_LEN_MAX);
+    ctl->http_status = 0;
     curl_easy_setopt(ctl->curl, CURLOPT_URL, url);
     curl_easy_setopt(ctl->curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(ctl->curl, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(ctl->curl, CURLOPT_WRITEDATA, &body);
     curl_easy_setopt(ctl->curl, CURLOPT_ERRORBUFFER, why);
     curl_easy_setopt(ctl->curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(ctl->curl, CURLOPT_TIMEOUT, (long)TIMEOUT_S);
+    curl_easy_setopt(ctl->curl, CURLOPT_TIMEOUT_MS,
+                     bounds->timeout_ms ? bounds->timeout_ms : TIMEOUT_S * 1000L);
     curl_easy_setopt(ctl->curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
     CURLcode code = curl_easy_perform(ctl->curl);
     if (code != CURLE_OK || enc_buffer_bytes(&body, &answer->body) != ENC_ERR_OK) {
@@ -46,6 +49,7 @@ static bool perform(struct enc_ctl *ctl, struct enc_arena *arena, struct enc_ans
         return false;
     }
     curl_easy_getinfo(ctl->curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    ctl->http_status = answer->status;
     bool is_json = enc_json_parse(&json, arena, answer->body, &facts) == ENC_ERR_OK;
     answer->json = is_json ? json : NULL;
     return true;

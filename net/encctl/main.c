@@ -7,10 +7,11 @@
 
 #include <stdio.h>
 
-#define BIT(option) (1U << ENC_OPTION_##option)
+#define BIT(option) (UINT64_C(1) << ENC_OPTION_##option)
 
-enum { EVERYWHERE = BIT(URL) | BIT(KEY) | BIT(JSON) | BIT(PRINT_MAN) | BIT(VERSION) | BIT(HELP) };
-enum { ASKING = BIT(PRINT_MAN) | BIT(VERSION) | BIT(HELP) };
+static const uint64_t EVERYWHERE =
+    BIT(URL) | BIT(KEY) | BIT(JSON) | BIT(PRINT_MAN) | BIT(VERSION) | BIT(HELP);
+static const uint64_t ASKING = BIT(PRINT_MAN) | BIT(VERSION) | BIT(HELP);
 
 struct option {
     const char *name;
@@ -47,6 +48,15 @@ static const struct option OPTIONS[ENC_OPTION_COUNT] = {
     [ENC_OPTION_REWIND] = {"--rewind", NULL, "whatever was signed after the backup"},
     [ENC_OPTION_DATA] = {"--data", "DIR", "a data directory that nobody has open"},
     [ENC_OPTION_GZIP] = {"--gzip", NULL, "compressed"},
+    [ENC_OPTION_INTERVAL] = {"--interval", "S", "audit every S seconds; default 60"},
+    [ENC_OPTION_ONCE] = {"--once", NULL, "audit one round and end"},
+    [ENC_OPTION_STATE] = {"--state", "DIR", "what an audit has seen, and its evidence"},
+    [ENC_OPTION_LOG] = {"--log", "FILE", "every happening of an audit as a JSON line"},
+    [ENC_OPTION_RECEIPT] = {"--receipt", "FILE",
+                            "promises to look after: lines with an event, or with commit and "
+                            "receipt"},
+    [ENC_OPTION_MAX_AGE] = {"--max-age", "S", "how old a tree head may be; default 120"},
+    [ENC_OPTION_SPOT] = {"--spot", "N", "events looked at in each round; default 1"},
     [ENC_OPTION_VERSION] = {"--version", NULL, "the version"},
     [ENC_OPTION_HELP] = {"--help", NULL, "this text"},
 };
@@ -56,7 +66,7 @@ static const struct command {
     const char *words; /* for the help */
     size_t word_min;
     size_t word_max;
-    unsigned options; /* beside those that are good everywhere */
+    uint64_t options; /* beside those that are good everywhere */
     enc_command *run;
     const char *help;
 } COMMANDS[] = {
@@ -76,6 +86,12 @@ static const struct command {
      "whether a node is ready; --url is its admin listener, http://127.0.0.1:9464"},
     {"verify", "[ENCLAVE]", 0, 1, BIT(FILE) | BIT(REMEMBER) | BIT(SEQUENCER), enc_command_verify,
      "recompute the whole log and say what is wrong first"},
+    {"audit", "URL[#ENCLAVE]...", 1, ENC_WORDS_MAX,
+     BIT(INTERVAL) | BIT(ONCE) | BIT(STATE) | BIT(LOG) | BIT(RECEIPT) | BIT(MAX_AGE) | BIT(SPOT) |
+         BIT(SEQUENCER),
+     enc_command_audit, "watch enclaves from outside, over time and from several places"},
+    {"evidence", "FILE...", 1, ENC_WORDS_MAX, 0, enc_command_evidence,
+     "judge what an audit has found; needs no node and trusts nobody"},
     {"register", "KIND WHAT...", 2, 8, BIT(NODE) | BIT(APP) | BIT(AVATAR) | BIT(BIO),
      enc_command_register,
      "at a registry: node URI..., enclave ID, identity NAME [LABEL=ENCLAVE]..."},
@@ -109,10 +125,10 @@ static void print_option(unsigned i)
     printf("  %-22s %s\n", text, OPTIONS[i].help);
 }
 
-static void print_options(unsigned mask)
+static void print_options(uint64_t mask)
 {
     for (unsigned i = 0; i < ENC_OPTION_COUNT; i++)
-        if (mask & 1U << i)
+        if (mask & UINT64_C(1) << i)
             print_option(i);
 }
 
@@ -122,8 +138,9 @@ static enum enc_exit print_help(void)
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         printf("  %-8s %-22s %s\n", COMMANDS[i].name, COMMANDS[i].words, COMMANDS[i].help);
     puts("");
-    print_options(~0U);
-    puts("\nStatus: 0 done, 1 refused or not true, 2 misused.");
+    print_options(UINT64_MAX);
+    puts("\nStatus: 0 done, 1 refused or not true, 2 misused; of an audit also 3 misbehaviour that "
+         "is proven,\n4 no answer, 5 misbehaviour that is seen and cannot be proven.");
     return ENC_EXIT_OK;
 }
 
@@ -134,10 +151,10 @@ static enum enc_exit print_command_help(const struct command *command)
     return ENC_EXIT_OK;
 }
 
-static void man_options(unsigned mask)
+static void man_options(uint64_t mask)
 {
     for (unsigned i = 0; i < ENC_OPTION_COUNT; i++)
-        if (mask & 1U << i)
+        if (mask & UINT64_C(1) << i)
             enc_man_item(OPTIONS[i].name, OPTIONS[i].value, OPTIONS[i].help);
 }
 
@@ -147,7 +164,7 @@ static void man_command(const struct command *command)
     char text[512];
     int len = snprintf(text, sizeof text, "%s", command->help);
     for (unsigned i = 0; i < ENC_OPTION_COUNT; i++)
-        if (command->options & 1U << i && len < (int)sizeof text)
+        if (command->options & UINT64_C(1) << i && len < (int)sizeof text)
             len +=
                 snprintf(text + len, sizeof text - (size_t)len, "%s %s",
                          len == (int)strlen(command->help) ? ".\nOptions:" : ",", OPTIONS[i].name);
@@ -167,11 +184,15 @@ static enum enc_exit print_man(void)
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         man_command(&COMMANDS[i]);
     enc_man_section("OPTIONS");
-    man_options(~0U);
+    man_options(UINT64_MAX);
     enc_man_section("EXIT STATUS");
     enc_man_item("0", NULL, "done");
     enc_man_item("1", NULL, "refused, or what was to be verified is not true");
     enc_man_item("2", NULL, "misused");
+    enc_man_item("3", NULL, "audit: a sequencer has signed what it must not, with evidence of it");
+    enc_man_item("4", NULL, "audit: a node could not be reached or would not let it look");
+    enc_man_item("5", NULL,
+                 "audit, evidence: something is wrong, but whoever saw it has to be believed");
     enc_man_see("enclaved.yaml(5) enclaved(8)");
     return ENC_EXIT_OK;
 }
@@ -202,7 +223,7 @@ static unsigned find_option(const char *name)
 struct line {
     const struct command *command;
     struct enc_args args;
-    unsigned given;
+    uint64_t given;
     const char *what; /* is wrong; NULL: nothing */
     const char *which;
 };
@@ -231,7 +252,7 @@ static void take_word(struct line *line, const char *word)
 static void take_value(struct line *line, unsigned option, const char *value)
 {
     struct enc_args *args = &line->args;
-    line->given |= 1U << option;
+    line->given |= UINT64_C(1) << option;
     args->values[option] = value;
     if (option != ENC_OPTION_TAG)
         return;
@@ -273,9 +294,9 @@ static void check(struct line *line)
         wrong(line, "no command", "");
         return;
     }
-    unsigned strange = line->given & ~(line->command->options | EVERYWHERE);
+    uint64_t strange = line->given & ~(line->command->options | EVERYWHERE);
     if (strange)
-        wrong(line, "the command has no such option", OPTIONS[__builtin_ctz(strange)].name);
+        wrong(line, "the command has no such option", OPTIONS[__builtin_ctzll(strange)].name);
     if (line->args.word_count < line->command->word_min)
         wrong(line, "words are missing", line->command->words);
 }

@@ -16,11 +16,31 @@ static void say(const char *format, va_list args)
     fputc('\n', stderr);
 }
 
+static char *capture;
+static size_t capture_len;
+
+void enc_out_capture(char *why, size_t len)
+{
+    capture = why;
+    capture_len = len;
+}
+
+static void keep(const char *format, va_list args)
+{
+    vsnprintf(capture, capture_len, format, args);
+    for (char *at = capture; *at; at++)
+        if ((unsigned char)*at < ' ' || (unsigned char)*at >= 0x7f)
+            *at = '?';
+}
+
 void enc_out_fault(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    say(format, args);
+    if (capture)
+        keep(format, args);
+    else
+        say(format, args);
     va_end(args);
 }
 

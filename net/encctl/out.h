@@ -7,6 +7,12 @@
 /** One line to stderr: "encctl: ...". */
 void enc_out_fault(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/**
+ * From now on complaints go to why instead, the newest one, without control characters; NULL: to
+ * stderr again.
+ */
+void enc_out_capture(char *why, size_t len);
+
 /** The same for what is no complaint: how far it is, what was left out. */
 void enc_out_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
