@@ -146,7 +146,8 @@ GROWTH = {
 }
 
 # One more point of some curves with --large.
-GROWTH_LARGE = {"enclaves": 100000, "events": 1000000, "identities": 1000000, "live": 100000}
+GROWTH_LARGE = {"enclaves": 100000, "events": 1000000, "identities": 1000000, "live": 100000,
+                "stored": 1000000, "open": 100000}
 
 
 def growth_of(name, is_large):

@@ -1,6 +1,9 @@
-"""Tables as text that is also markdown."""
+"""Tables as text that is also markdown, and the file that keeps them."""
 
 import io
+import re
+
+HEAD = "# Results\n\nWritten by `bench/run`, a part at a time; bench/README.md says what the columns are.\n"
 
 
 def _shown(value):
@@ -31,3 +34,13 @@ def table(title, columns, rows):
     for line in cells:
         write(line)
     return out.getvalue()
+
+
+def replace_part(path, name, text):
+    """A part of the file, which begins with its name as a heading; the other parts stay."""
+    old = path.read_text() if path.exists() else HEAD
+    parts = re.split(r"^# part: (\w+)\n", old, flags=re.M)
+    bodies = dict(zip(parts[1::2], parts[2::2]))
+    bodies[name] = text.rstrip("\n") + "\n\n"
+    whole = "".join(f"# part: {part}\n{body}" for part, body in bodies.items())
+    path.write_text(f"{HEAD}\n{whole}".rstrip("\n") + "\n")
