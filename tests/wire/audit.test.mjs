@@ -344,6 +344,10 @@ await runSuite(async ({ check }) => {
     const done = await audit([of(base, victim), of(second, victim)]);
     const evidence = await caught(done, 'fork', 'proof');
     assert.equal(evidence.heads[0].ts, evidence.heads[1].ts);
+    const { state } = done; /* what was seen first stays the log, also for the next who looks */
+    sound(await audit([of(base, victim)], { state }));
+    assert.equal((await audit([of(second, victim)], { state })).findings.fork, 'proof');
+    sound(await audit([of(base, victim)], { state }));
   }, LONG);
   await check('a fork by a proxy that shows each his own log', async () => {
     const split = http.createServer((ask, answer) => {
@@ -442,9 +446,13 @@ await runSuite(async ({ check }) => {
   await check('false proofs of events and of the state', async () => {
     const lies = [
       [/inclusion/, (json) => ({ ...json, content: { ...json.content, state_hash: 'ab'.repeat(32) } })],
+      [/inclusion/, (json) => ({ ...json, content: { ...json.content, /* neither first nor last */
+        ...(json.content.li > 0 && json.content.li < json.content.ts - 1
+          && { state_hash: 'ab'.repeat(32) }) } })],
       [/bundle/, (json) => ({ ...json, content: { ...json.content, bundle_index: 1,
         siblings: ['ab'.repeat(32)] } })],
       [/state$/, (json) => ({ ...json, content: { ...json.content, state_hash: 'ab'.repeat(32) } })],
+      [/state$/, (json) => ({ ...json, content: { ...json.content, v: 'ab'.repeat(32) } })],
       [/[0-9a-f]{64}$/, (json) => ({ ...json, content: { ...json.content, events:
         json.content.events.map((e) => ({ ...e, event: { ...e.event, content: 'other' } })) } })],
     ];
@@ -489,7 +497,13 @@ await runSuite(async ({ check }) => {
     const later = await liar(before.url, (json, where) => (where.endsWith('/sth')
       ? signSth({ t: Date.now() + 90_000, ts: json.ts, r: json.r }, key.priv) : json));
     const done = await audit([of(later, timed)], { words: ['--receipt', file] });
-    await caught(done, 'dropped', 'proof');
+    const evidence = await caught(done, 'dropped', 'proof');
+    const { content } = await before.client.query(timed.id, { seq: { start_at: 1, end_at: 1 } });
+    const [{ event }] = content.events; /* in the last bundle, and not its last */
+    const proof = (await before.client.prove('bundle', timed.id, { event_id: event.id })).content;
+    const short = { ...evidence, events: [evidence.events[0], event], bundle: proof };
+    fs.writeFileSync(file, JSON.stringify(short));
+    assert.deepEqual([weigh(short), (await judge(file)).worth], ['none', 'none']);
     later.close();
     await before.stop();
   }, LONG);
@@ -522,12 +536,12 @@ await runSuite(async ({ check }) => {
   /* ---- hostile nodes ---- */
 
   /** A server that answers everything by body(response), what an audit of it came to, and its cost. */
-  async function hostile(body) {
+  async function hostile(body, format = ['--json']) {
     const server = http.createServer((ask, answer) => body(answer, ask));
     await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${server.address().port}`;
     const began = Date.now();
-    const running = start(ENCCTL, ['--json', 'audit', '--once', of(url, victim)]);
+    const running = start(ENCCTL, [...format, 'audit', '--once', of(url, victim)]);
     let peak = 0;
     const look = setInterval(() => {
       try {
@@ -571,18 +585,26 @@ await runSuite(async ({ check }) => {
       `{"seq":1,"service":"enc-node","t":1e999,"ts":-1,"r":null,"sig":[${'"",'.repeat(500_000)}""]}`)));
   });
   await check('hostile: redirects, to itself and to elsewhere', async () => {
-    let asked = 0;
-    bounded(await hostile((answer, ask) => {
-      asked++;
-      answer.writeHead(302, { location: asked % 2 ? ask.url : 'file:///etc/passwd' }).end('{}');
-    }));
-    assert.ok(asked <= 2, `${asked} requests`);
+    let [asked, lured] = [0, 0];
+    const elsewhere = http.createServer((ask, answer) => answer.end(`{"lured":${lured++}}`));
+    await new Promise((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
+    for (const location of ['/', `http://127.0.0.1:${elsewhere.address().port}/`, 'file:///etc/passwd'])
+      bounded(await hostile((answer) => {
+        asked++;
+        answer.writeHead(302, { location }).end('{}');
+      }));
+    assert.deepEqual([asked, lured], [3, 0]);
+    elsewhere.close();
   });
   await check('hostile: control characters in what is printed', async () => {
-    const done = await hostile((answer) => answer.writeHead(400, json).end(
-      JSON.stringify({ code: '\u001b[2J', message: '\u0007\n'.repeat(1000) })));
-    bounded(done);
-    assert.ok(!/[\u0000-\u0009\u000b-\u001f]/.test(done.out), done.out);
+    for (const format of [['--json'], []]) {
+      const done = await hostile((answer) => answer.writeHead(400, json).end(
+        JSON.stringify({ code: '\u001b[2J', message: '\u0007\n'.repeat(1000) })), format);
+      bounded(done);
+      assert.match(done.out, /unreached/);
+      assert.ok(!/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/.test(done.out), done.out);
+      assert.equal(done.out.split('\n').length, 2);
+    }
   });
   await check('hostile: a byte a second; the visit ends, and the others are visited', async () => {
     const server = http.createServer((ask, answer) => {
