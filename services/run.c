@@ -342,6 +342,15 @@ static void answer_staged(const struct enc_run *run, struct enc_staged *staged)
         enc_answer_receipt(exchange, staged->event);
 }
 
+/* The bundle's timer may have rung for this very run, and it rings once. */
+static void ring_again(struct enc_node *node)
+{
+    enum { RETRY_MS = 1000 };
+    uint64_t soon_ms = enc_host_now_ms(node->host) + RETRY_MS, due_ms = node->bundle_alarm_ms;
+    if (due_ms)
+        enc_node_set_timer(node, ENC_TIMER_BUNDLE, due_ms > soon_ms ? due_ms : soon_ms);
+}
+
 /* A refusal may have been judged on staged state that is gone now; it is then no truth any more. */
 static void fail_staged(struct enc_run *run)
 {
@@ -353,6 +362,7 @@ static void fail_staged(struct enc_run *run)
         answer_staged(run, s);
     }
     enc_push_forget(run->node);
+    ring_again(run->node);
 }
 
 void enc_run_finish(struct enc_run *run)
