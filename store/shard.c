@@ -316,6 +316,9 @@ static void learn(struct enc_store *store, const struct enc_shard_spec *spec)
     store->sync = spec->sync;
 }
 
+/* What a process before us left to the cache must be durable before the first page is used again:
+ * after a failed write of a meta page the engine undoes it there only, and the disk may hold the
+ * transaction that was undone for the current one, whose pages are free for us. */
 enum enc_store_fault enc_shard_open(struct enc_store *store, struct enc_store_note *note,
                                     const struct enc_shard_spec *spec)
 {
@@ -328,7 +331,8 @@ enum enc_store_fault enc_shard_open(struct enc_store *store, struct enc_store_no
     int rc = open_env_shrinking(store, spec, path);
     if (rc)
         return refuse(note, spec, rc);
-    fault = settle(store, note, spec);
+    rc = mdb_env_sync(store->env, 1);
+    fault = rc ? refuse(note, spec, rc) : settle(store, note, spec);
     if (fault) {
         mdb_env_close(store->env);
         return fault;
