@@ -193,9 +193,17 @@ void w_socket_open(struct world *w, int index);
 void w_socket_close(struct world *w, int index);
 unsigned w_service(const char *name);
 
+/* ---- the enclaves that everything is about (enclaves.c) ---- */
+
+void w_found(struct world *w);
+const char *w_role_name(const struct m_enclave *e, int role);
+
 /* ---- clients (clients.c, reads.c) ---- */
 
-void w_found(struct world *w); /* the enclaves that everything is about */
+struct m_commit *w_draft(struct world *w, int enclave, int from, const char *type,
+                         const char *content);
+void w_sign(struct world *w, struct m_commit *c);
+void w_send_and_wait(struct world *w, struct m_commit *c);
 void w_answer_commit(struct world *w, struct m_sending *s, unsigned status, json_t *answer);
 void w_note_shown(struct world *w, int enclave, uint64_t seq, const char *id);
 void w_commit(struct world *w);
