@@ -73,8 +73,8 @@ PLANTS = [
      ("services/node.c", "    ENC_TRY(load_manifest(node, snap));\n",
       "    ENC_TRY(load_manifest(node, snap));\n    node->state.next_seq -= node->state.next_seq > 4;\n")),
     ("a tree head is signed before it is durable",
-     ("services/run.c", "    enc_sth_sign(run->node->host->curve, &state->sth, &run->node->host->key);",
-      "    enc_sth_sign(run->node->host->curve, &state->sth, &run->node->host->key);\n"
+     ("services/run.c", "    enc_sth_sign(run->node->host->curve, &state->sth, run->node->host->key);",
+      "    enc_sth_sign(run->node->host->curve, &state->sth, run->node->host->key);\n"
       "    enc_heads_keep(run->node->host->heads, &state->sth, state->enclave32);"),
      ("services/run.c", '#include "services/push.h"\n', '#include "services/heads.h"\n#include "services/push.h"\n'),
      ("services/heads.c", "entry->sth.ts == sth->ts &&\n           memcmp(entry->sth.r32, sth->r32, 32) == 0",
