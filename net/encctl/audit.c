@@ -90,6 +90,7 @@ static void look_at(struct enc_audit *audit, struct enc_target *target, struct e
             enc_audit_unreached(audit, target, audit->why);
         return;
     }
+    enc_audit_reconsider(audit, target);
     enc_audit_consider(audit, target, head);
     check_age(audit, target, head);
     if (!head->text)
@@ -211,6 +212,8 @@ static void drop_watches(struct enc_audit *audit)
             free(watch->slots[i].first.text);
             free(watch->slots[i].last.text);
         }
+        for (size_t i = 0; i < watch->open_count; i++)
+            free(watch->open[i].text);
         free(watch->slots);
         free(watch->manifest);
         free(watch->migrates);

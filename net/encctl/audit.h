@@ -18,6 +18,7 @@ enum {
     ENC_AUDIT_WHY_LEN = 256,
     ENC_AUDIT_KINDS_MAX = 16,
     ENC_AUDIT_TARGETS_MAX = 4096,
+    ENC_AUDIT_OPEN_MAX = 16,
 };
 
 /** What became of a question. */
@@ -34,6 +35,13 @@ struct enc_audit_head {
     uint8_t key32[32];
     size_t target; /* that served it; SIZE_MAX: remembered */
     char *text;
+};
+
+/** How a head stands to the log that is known. */
+enum enc_standing {
+    ENC_STANDING_IN,   /* of it */
+    ENC_STANDING_ODD,  /* not of it, and that was told */
+    ENC_STANDING_OPEN, /* nobody has shown either */
 };
 
 /** The heads of one size by one key: the earliest and the latest of them. */
@@ -55,6 +63,8 @@ struct enc_watch {
     struct enc_audit_slot *slots; /* of one log, ascending by size */
     size_t slot_count;
     size_t slot_room;
+    struct enc_audit_head open[ENC_AUDIT_OPEN_MAX]; /* signed, and nobody has shown of which log */
+    size_t open_count;
 };
 
 struct enc_target {
@@ -173,6 +183,12 @@ bool enc_audit_take_migrate(struct enc_watch *watch, struct enc_ctl *ctl,
 void enc_audit_consider(struct enc_audit *audit, struct enc_target *target,
                         struct enc_audit_head *head);
 
+/** Hold the heads that nobody could place so far against all again. */
+void enc_audit_reconsider(struct enc_audit *audit, struct enc_target *target);
+
+/** Keep a head for that; of too many the oldest goes. text stays the caller's. */
+void enc_audit_keep_open(struct enc_watch *watch, const struct enc_audit_head *head);
+
 /** Put a head into its place among those of one log. text stays the caller's. */
 void enc_audit_insert(struct enc_watch *watch, const struct enc_audit_head *head);
 
@@ -209,7 +225,7 @@ void enc_audit_record(struct enc_audit *audit, const struct enc_watch *watch,
                       const struct enc_buffer *members);
 
 void enc_audit_record_head(struct enc_audit *audit, const struct enc_target *target,
-                           const struct enc_audit_head *head, bool is_odd);
+                           const struct enc_audit_head *head, enum enc_standing standing);
 
 /** Something wrong. heads: none, one or two. */
 struct enc_finding {

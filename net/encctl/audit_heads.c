@@ -288,29 +288,73 @@ static void tell_rest(struct enc_audit *audit, struct enc_target *target, enum r
                             "belong together");
 }
 
-/* Whether the head is of the log that is known. */
-static bool is_of_log(struct enc_audit *audit, struct enc_target *target,
-                      const struct enc_audit_head *head)
+/* is_new: what cannot be shown is told, too. */
+static enum enc_standing place_head(struct enc_audit *audit, struct enc_target *target,
+                                    const struct enc_audit_head *head, bool is_new)
 {
     struct place place = place_of(target->watch, head);
+    enum relation before = RELATION_SAME_LOG, behind = RELATION_SAME_LOG;
     if (place.same && memcmp(place.same->sth.r32, head->sth.r32, 32) != 0) {
         struct enc_finding fork = finding_of("fork", place.same, head, NULL);
         enc_audit_tell(audit, target, &fork);
-        return false;
+        return ENC_STANDING_ODD;
     }
-    enum relation before =
-        place.same ? RELATION_SAME_LOG : compare(audit, target, place.before, head);
-    if (before == RELATION_FORK)
-        return false;
-    enum relation behind =
-        place.same ? RELATION_SAME_LOG : compare(audit, target, head, place.behind);
-    if (behind == RELATION_FORK || tell_rewind(audit, target, head))
-        return false;
-    if (before != RELATION_SAME_LOG)
+    if (!place.same)
+        before = compare(audit, target, place.before, head);
+    if (!place.same && before != RELATION_FORK)
+        behind = compare(audit, target, head, place.behind);
+    if (before == RELATION_FORK || behind == RELATION_FORK || tell_rewind(audit, target, head))
+        return ENC_STANDING_ODD;
+    if (before == RELATION_SAME_LOG && behind == RELATION_SAME_LOG)
+        return ENC_STANDING_IN;
+    if (is_new && before != RELATION_SAME_LOG)
         tell_rest(audit, target, before, place.before, head);
-    else if (behind != RELATION_SAME_LOG)
+    else if (is_new)
         tell_rest(audit, target, behind, head, place.behind);
-    return before == RELATION_SAME_LOG && behind == RELATION_SAME_LOG;
+    return ENC_STANDING_OPEN;
+}
+
+/* ---- heads that nobody has placed ---- */
+
+static void forget_open(struct enc_watch *watch, size_t at)
+{
+    free(watch->open[at].text);
+    watch->open_count--;
+    for (; at < watch->open_count; at++)
+        watch->open[at] = watch->open[at + 1];
+}
+
+static bool is_open(const struct enc_watch *watch, const struct enc_audit_head *head)
+{
+    for (size_t i = 0; i < watch->open_count; i++)
+        if (watch->open[i].sth.ts == head->sth.ts &&
+            memcmp(watch->open[i].sth.r32, head->sth.r32, 32) == 0 &&
+            memcmp(watch->open[i].key32, head->key32, 32) == 0)
+            return true;
+    return false;
+}
+
+void enc_audit_keep_open(struct enc_watch *watch, const struct enc_audit_head *head)
+{
+    if (is_open(watch, head))
+        return;
+    if (watch->open_count == ENC_AUDIT_OPEN_MAX)
+        forget_open(watch, 0);
+    watch->open[watch->open_count++] = copy_head(head);
+}
+
+void enc_audit_reconsider(struct enc_audit *audit, struct enc_target *target)
+{
+    struct enc_watch *watch = target->watch;
+    for (size_t i = watch->open_count; i-- > 0;) {
+        enum enc_standing standing = place_head(audit, target, &watch->open[i], false);
+        if (standing == ENC_STANDING_OPEN)
+            continue;
+        enc_audit_record_head(audit, target, &watch->open[i], standing);
+        if (standing == ENC_STANDING_IN)
+            enc_audit_insert(watch, &watch->open[i]);
+        forget_open(watch, i);
+    }
 }
 
 static bool is_known(const struct enc_watch *watch, const struct enc_audit_head *head)
@@ -329,8 +373,10 @@ void enc_audit_consider(struct enc_audit *audit, struct enc_target *target,
     if (is_known(target->watch, head))
         return;
     enc_audit_bind(audit, head, target);
-    bool is_good = is_of_log(audit, target, head);
-    enc_audit_record_head(audit, target, head, !is_good);
-    if (is_good)
+    enum enc_standing standing = place_head(audit, target, head, true);
+    enc_audit_record_head(audit, target, head, standing);
+    if (standing == ENC_STANDING_IN)
         enc_audit_insert(target->watch, head);
+    if (standing == ENC_STANDING_OPEN)
+        enc_audit_keep_open(target->watch, head);
 }

@@ -30,7 +30,8 @@ static bool fail(struct enc_audit *audit, const char *what)
 
 /* ---- the record, read ---- */
 
-static void take_head(struct enc_audit *audit, struct enc_watch *watch, const struct enc_json *json)
+static void take_head(struct enc_audit *audit, struct enc_watch *watch, const struct enc_json *json,
+                      bool is_open)
 {
     struct enc_audit_head head = {.target = SIZE_MAX};
     bool is_signed = enc_sth_take(&head.sth, json) == ENC_ERR_OK &&
@@ -39,7 +40,10 @@ static void take_head(struct enc_audit *audit, struct enc_watch *watch, const st
     if (!is_signed)
         return;
     head.text = enc_audit_keep(json->text);
-    enc_audit_insert(watch, &head);
+    if (is_open)
+        enc_audit_keep_open(watch, &head);
+    else
+        enc_audit_insert(watch, &head);
     free(head.text);
 }
 
@@ -64,7 +68,7 @@ static bool take_line(struct enc_audit *audit, struct enc_bytes text)
     if (migrate)
         (void)enc_audit_take_migrate(watch, ctl, migrate);
     if (head && !(enc_json_bool(enc_json_get(json, "odd"), &is_odd) && is_odd))
-        take_head(audit, watch, head);
+        take_head(audit, watch, head, enc_json_get(json, "open") != NULL);
     return manifest || migrate || head;
 }
 
@@ -139,8 +143,16 @@ void enc_audit_record(struct enc_audit *audit, const struct enc_watch *watch,
 }
 
 void enc_audit_record_head(struct enc_audit *audit, const struct enc_target *target,
-                           const struct enc_audit_head *head, bool is_odd)
+                           const struct enc_audit_head *head, enum enc_standing standing)
 {
+    static const struct {
+        const char *member;
+        const char *event;
+    } ROWS[] = {
+        [ENC_STANDING_IN] = {"", "head"},
+        [ENC_STANDING_ODD] = {",\"odd\":true", "odd head"},
+        [ENC_STANDING_OPEN] = {",\"open\":true", "open head"},
+    };
     struct enc_buffer members;
     char text[64];
     enc_buffer_init(&members, &audit->ctl->arena, LINE_LEN_MAX);
@@ -148,10 +160,10 @@ void enc_audit_record_head(struct enc_audit *audit, const struct enc_target *tar
     enc_json_put_raw(&members, head->text);
     enc_json_member_text(&members, "url", enc_bytes_of_text(target->url));
     enc_json_member_u64(&members, "seen", enc_process_now_ms());
-    enc_json_put_raw(&members, is_odd ? ",\"odd\":true" : "");
+    enc_json_put_raw(&members, ROWS[standing].member);
     enc_audit_record(audit, target->watch, &members);
     snprintf(text, sizeof text, "size %llu", (unsigned long long)head->sth.ts);
-    enc_audit_note(audit, target, is_odd ? "odd head" : "head", text);
+    enc_audit_note(audit, target, ROWS[standing].event, text);
 }
 
 /* ---- lines ---- */

@@ -100,8 +100,9 @@ function* mutants(value, at = []) {
   else if (typeof value === 'string' && value !== '') yield [at, flip(value)];
 }
 
-/* What nobody signs: a witness's own words, and what is recomputed from elsewhere. */
-const UNSIGNED = /^(seen|url|question)$|\.type_seq$|^manifest\.bundle$/;
+/* What nobody signs: a witness's own words, what is recomputed from elsewhere, and the size of a bundle
+ * whose first event has the same way up in one of another size. */
+const UNSIGNED = /^(seen|url|question)$|\.type_seq$|^manifest\.bundle$|binding\.bundle\.bundle_size$/;
 
 /** The judge and its twin in JavaScript agree on the file, and on every change of it. */
 async function agree(file, worth) {
@@ -387,6 +388,29 @@ await runSuite(async ({ check }) => {
     assert.equal(evidence.heads[0].ts, 8);
     assert.ok(evidence.inclusion);
   }, LONG);
+  await check('a fork that is shown once and never explained', async () => {
+    const state = newFolder();
+    sound(await audit([of(base, victim)], { state }));
+    await posts(victim, 6);
+    const mute = http.createServer(async (ask, answer) => {
+      const is_sth = /sth$|info/.test(ask.url);
+      const got = is_sth ? await request('GET', second.url, ask.url) : { status: 500, text: '{}' };
+      answer.writeHead(got.status, { 'content-type': 'application/json' }).end(got.text);
+    });
+    await new Promise((resolve) => mute.listen(0, '127.0.0.1', resolve));
+    const shown = of(`http://127.0.0.1:${mute.address().port}`, victim);
+    await posts(fork, 2);
+    const once = await audit([shown], { state });
+    assert.deepEqual([once.code, once.findings], [STATUS.unreached, {}], once.out);
+    mute.close();
+    const { ts } = await second.client.sth(victim.id);
+    while ((await base.client.sth(victim.id)).ts < ts) await posts(victim, 1);
+    const later = await audit([of(base, victim)], { state });
+    assert.equal(later.findings.fork ?? 'claim', 'claim');
+    sound(await audit([of(base, victim)], { state: newFolder() }));
+    const found = [later, await audit([of(base, victim)], { state })];
+    assert.ok(found.some(({ findings }) => findings.fork === 'claim'), found[1].out);
+  });
   await check('a rewind: an older copy of the directory, beyond a minute and within', async () => {
     const key = nodeKey(base);
     const past = (ms) => liar(base.url, (json, where) => (where.endsWith('/sth')
