@@ -2,6 +2,7 @@
 
 #include "net/conn.h"
 #include "net/deflate.h"
+#include "net/listener.h"
 #include "net/log.h"
 #include "net/mend.h"
 #include "net/metric.h"
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-enum { TICK_MS = 1000, DRAIN_STEP_MS = 20, STOP_WAIT_MS = 1000, BACKLOG = 1024, AWAY_MS = 1000 };
+enum { TICK_MS = 1000, DRAIN_STEP_MS = 20, STOP_WAIT_MS = 1000, AWAY_MS = 1000 };
 
 void *enc_net_new(size_t len)
 {
@@ -200,37 +201,6 @@ struct enc_loop *enc_loop_of_request(const h2o_req_t *req)
     return H2O_STRUCT_FROM_MEMBER(struct enc_loop, http, req->conn->ctx);
 }
 
-static void on_connection(uv_stream_t *stream, int status)
-{
-    if (status == 0)
-        enc_peer_accept(stream->data);
-}
-
-bool enc_listener_open(struct enc_listener *listener, struct enc_loop *loop, int fd)
-{
-    listener->loop = loop;
-    listener->accept.ctx = &loop->http;
-    uv_tcp_init(&loop->uv, &listener->tcp);
-    listener->tcp.data = listener;
-    listener->is_open = true;
-    return uv_tcp_open(&listener->tcp, fd) == 0 &&
-           uv_listen((uv_stream_t *)&listener->tcp, BACKLOG, on_connection) == 0;
-}
-
-int enc_listener_fd(const struct enc_listener *listener)
-{
-    uv_os_fd_t fd;
-    ENC_CHECK(uv_fileno((const uv_handle_t *)&listener->tcp, &fd) == 0);
-    return fd;
-}
-
-static void close_listener(struct enc_listener *listener)
-{
-    if (listener->is_open)
-        uv_close((uv_handle_t *)&listener->tcp, NULL);
-    listener->is_open = false;
-}
-
 static size_t public_peers(const struct enc_loop *loop)
 {
     return loop->peer_counts[ENC_LISTENER_PUBLIC] + loop->peer_counts[ENC_LISTENER_TLS];
@@ -255,8 +225,8 @@ void enc_loop_drain(struct enc_loop *loop)
         return;
     loop->is_draining = true;
     loop->sweep_at_ms = uv_now(&loop->uv) + loop->server->drain_grace_ms;
-    close_listener(&loop->listeners[ENC_LISTENER_PUBLIC]);
-    close_listener(&loop->listeners[ENC_LISTENER_TLS]);
+    enc_listener_close(&loop->listeners[ENC_LISTENER_PUBLIC]);
+    enc_listener_close(&loop->listeners[ENC_LISTENER_TLS]);
     h2o_context_request_shutdown(&loop->http);
     enc_conn_end_all(loop);
     uv_timer_start(&loop->drain, on_drain_step, 0, DRAIN_STEP_MS);
@@ -286,7 +256,7 @@ static void on_stop_step(uv_timer_t *timer)
 void enc_loop_stop(struct enc_loop *loop)
 {
     for (size_t i = 0; i < ENC_LISTENER_KINDS; i++)
-        close_listener(&loop->listeners[i]);
+        enc_listener_close(&loop->listeners[i]);
     enc_loop_cut(loop);
     loop->stop_at_ms = uv_now(&loop->uv) + STOP_WAIT_MS;
     uv_timer_start(&loop->drain, on_stop_step, 0, DRAIN_STEP_MS);
@@ -313,7 +283,7 @@ bool enc_loop_fini(struct enc_loop *loop)
     if (loop->peers)
         return false;
     for (size_t i = 0; i < ENC_LISTENER_KINDS; i++)
-        close_listener(&loop->listeners[i]);
+        enc_listener_close(&loop->listeners[i]);
     enc_inflater_free(loop->inflater);
     dispose_context(loop);
     close_own_handles(loop);

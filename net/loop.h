@@ -31,11 +31,14 @@ enum enc_listener_kind {
 
 /** Where a loop takes connections from. */
 struct enc_listener {
-    uv_tcp_t tcp;
+    uv_poll_t poll;
+    uv_timer_t rest; /* no descriptor or memory for a connection: they wait in the kernel's queue */
+    int fd;
     h2o_accept_ctx_t accept;
     struct enc_loop *loop;
     enum enc_listener_kind kind;
     bool is_open;
+    bool has_told; /* the log, that connections cannot be taken */
 };
 
 struct enc_loop {
@@ -72,15 +75,6 @@ struct enc_loop {
 
 /** Prepare loop: uv handles and h2o context. Main thread, one loop after the other. */
 void enc_loop_init(struct enc_loop *loop, struct enc_server *server, h2o_globalconf_t *global);
-
-/**
- * Listen on fd, which the listener takes over. False with errno when it cannot. Main thread,
- * before the start.
- */
-ENC_MUST_USE bool enc_listener_open(struct enc_listener *listener, struct enc_loop *loop, int fd);
-
-/** What an open listener listens on; it stays the listener's. Any thread while it is open. */
-int enc_listener_fd(const struct enc_listener *listener);
 
 /** Start the thread. */
 void enc_loop_start(struct enc_loop *loop);

@@ -8,6 +8,7 @@
 #include "net/server.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 static void link_peer(struct enc_peer *peer)
 {
@@ -134,11 +135,12 @@ void enc_peer_begin(struct enc_peer *peer, struct sockaddr *address)
         h2o_socket_close(peer->sock);
 }
 
-void enc_peer_accept(struct enc_listener *listener)
+void enc_peer_accept(struct enc_listener *listener, int fd)
 {
     uv_tcp_t *tcp = enc_net_new(sizeof *tcp);
     ENC_CHECK(uv_tcp_init(&listener->loop->uv, tcp) == 0);
-    if (uv_accept((uv_stream_t *)&listener->tcp, (uv_stream_t *)tcp) != 0) {
+    if (uv_tcp_open(tcp, fd) != 0) {
+        close(fd);
         close_tcp(tcp);
         return;
     }

@@ -29,10 +29,10 @@ struct enc_peer {
 };
 
 /**
- * Take a connection from listener. It is closed at once when there are too many, of all or of its
- * address.
+ * Take over a connection, fd, that came to listener. It is closed at once when there are too many,
+ * of all or of its address.
  */
-void enc_peer_accept(struct enc_listener *listener);
+void enc_peer_accept(struct enc_listener *listener, int fd);
 
 /** Speak HTTP with it, as somebody at address; NULL: as who it is. Closed when that address has too
  * many. */

@@ -6,6 +6,7 @@
 #include "net/certs.h"
 #include "net/fetch.h"
 #include "net/inherit.h"
+#include "net/listener.h"
 #include "net/log.h"
 #include "net/mend.h"
 #include "net/metric.h"
@@ -211,7 +212,7 @@ static bool open_listener(struct enc_server *server, struct enc_server_fault *fa
     for (unsigned i = 0; i < bind->count; i++) {
         struct enc_loop *loop = &server->loops[i];
         int fd = bind->fds[i];
-        bind->fds[i] = -1; /* uv's from here on */
+        bind->fds[i] = -1; /* the listener's from here on */
         if (!enc_listener_open(&loop->listeners[kind], loop, fd))
             return refuse(fault, LISTENER_NAMES[kind], strerror(errno));
     }

@@ -254,7 +254,7 @@ def stuck(start):
                                       "ENCLAVED_WATCHDOG_MS": "3000", "ENCLAVED_THREADS": "3"})
     node.expect("READY")
     host, port = node.address("public").rsplit(":", 1)
-    pathlib.Path(f"{prefix}.uv_accept").touch()
+    pathlib.Path(f"{prefix}.accept4").touch()
     with socket.create_connection((host, int(port))):
         end = time.monotonic() + PATIENCE_S
         while not any(line["msg"] == "a thread is stuck" for line in node.lines()):

@@ -27,14 +27,15 @@ int fdatasync(int fd)
 }
 
 /* A loop, when somebody connects. */
-int uv_accept(void *server, void *client);
-int uv_accept(void *server, void *client)
+struct sockaddr;
+int accept4(int fd, struct sockaddr *address, unsigned *len, int flags);
+int accept4(int fd, struct sockaddr *address, unsigned *len, int flags)
 {
-    static int (*real)(void *, void *);
+    static int (*real)(int, struct sockaddr *, unsigned *, int);
     if (!real)
-        *(void **)&real = dlsym(RTLD_NEXT, "uv_accept");
-    hold("uv_accept");
-    return real(server, client);
+        *(void **)&real = dlsym(RTLD_NEXT, "accept4");
+    hold("accept4");
+    return real(fd, address, len, flags);
 }
 
 /* Whoever reads from the store: workers. */

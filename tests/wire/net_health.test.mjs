@@ -64,7 +64,7 @@ await runSuite(async ({ check, skip }) => {
     await check('a worker that reads for ever', () =>
       stall('mdb_txn_renew', 'worker', () => daemon.client.query(enclave.id, { limit: 1 })));
     await check('a loop, which then does not answer at all', () =>
-      stall('uv_accept', 'loop', () => fetch(`${daemon.url}/info/node`), { isSilent: true }));
+      stall('accept4', 'loop', () => fetch(`${daemon.url}/info/node`), { isSilent: true }));
     await check('an idle node is never stuck', async () => {
       const stalls = (await readMetrics(daemon)).get('enclaved_thread_stalls_total');
       await sleep(2 * LIMIT_MS);
