@@ -19,7 +19,7 @@ enum {
     HANDOVER_GRACE_MS = 1000, /* for idle connections to learn that they are to go */
     STOP_MS = 20000, /* what a stop may take beyond its drain: POSTs given up, the store closed */
     WATCHDOG_TEXT_MAX = 256,
-    TRIM_MIN = 1000, /* enclaves; what fewer leave behind is not worth a trim */
+    TRIM_MIN = 1000, /* enclaves or connections; what fewer leave behind is not worth a trim */
     MIB = 1048576,
 };
 
@@ -35,7 +35,8 @@ struct state {
     uv_timer_t drain;
     struct enc_handover handover;
     uint64_t renewed_at_ms; /* certificates */
-    uint64_t live_most;     /* enclaves in memory since it was last trimmed */
+    uint64_t live_most;     /* enclaves in memory since it was last trimmed, */
+    uint64_t open_most;     /* and connections */
     uint64_t cut_at_ms;
     uint64_t end_at_ms;
     bool is_draining;
@@ -277,17 +278,27 @@ static void feed_watchdog(const struct state *state)
         enc_notify_alive(&state->notify);
 }
 
-/* Enclaves that have retired leave their memory to the allocator, and it keeps it. */
+/* Whether there were many and most of them have gone; most begins anew then. */
+static bool has_sunk(uint64_t *most, uint64_t count)
+{
+    if (count > *most)
+        *most = count;
+    if (*most < TRIM_MIN || count > *most / 2)
+        return false;
+    *most = count;
+    return true;
+}
+
+/* Enclaves that have retired and connections that were closed leave their memory to the allocator,
+ * and it keeps it. */
 static void trim_memory(struct state *state)
 {
     struct enc_host_counts counts;
     enc_host_counts(state->control->server->host, &counts);
-    if (counts.live_enclaves > state->live_most)
-        state->live_most = counts.live_enclaves;
-    if (state->live_most < TRIM_MIN || counts.live_enclaves > state->live_most / 2)
-        return;
-    state->live_most = counts.live_enclaves;
-    malloc_trim(0);
+    bool enclaves_sunk = has_sunk(&state->live_most, counts.live_enclaves);
+    int64_t open_count = enc_metric_get(ENC_METRIC_CONNECTIONS_OPEN);
+    if (has_sunk(&state->open_most, open_count > 0 ? (uint64_t)open_count : 0) || enclaves_sunk)
+        malloc_trim(0);
 }
 
 static void on_watch_step(uv_timer_t *timer)
