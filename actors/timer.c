@@ -23,6 +23,9 @@
 /* Sweeping the directory more often than this gains nothing. */
 enum { SWEEP_MIN_MS = 10 };
 
+/* A clock that runs back less is being corrected, not set. */
+enum { SET_BACK_MIN_MS = 1000 };
+
 enum word { NONE, SET_AGAIN, CLEARED };
 
 struct timer {
@@ -42,6 +45,7 @@ struct enc_timers {
     struct timer **buckets;
     size_t bucket_count; /* a power of two */
     uint32_t count;      /* in the table */
+    uint64_t seen_ms;    /* the clock when the thread last looked */
     uint64_t sweep_ms;   /* when to sweep next */
     uint64_t horizon_ms;
     uint64_t refill_ms; /* when the keeper is to be asked next, if there is room */
@@ -281,9 +285,34 @@ static const struct {
     void (*run)(struct enc_timers *timers, uint64_t now_ms);
 } TASKS[] = {{is_sweep_due, sweep}, {is_timer_due, post_due}, {is_refill_due, refill_due}};
 
+static uint64_t earlier(uint64_t at_ms, uint64_t ms)
+{
+    return at_ms == UINT64_MAX ? at_ms : at_ms > ms ? at_ms - ms : 0;
+}
+
+/* The clock was set back: what was to come in a second must not take the hours it was ahead.
+ * Whoever meant a time of day, and not a pause, sets its timer again. */
+static void set_back(struct enc_timers *timers, uint64_t ms)
+{
+    for (size_t i = 0; i < timers->heap.count; i++)
+        timers->heap.slots[i]->at_ms = earlier(timers->heap.slots[i]->at_ms, ms);
+    timers->refill_ms = earlier(timers->refill_ms, ms);
+    timers->rested_ms = earlier(timers->rested_ms, ms);
+}
+
+/* 0: nobody has looked at the clock. */
+static void note_clock(struct enc_timers *timers, uint64_t now_ms)
+{
+    if (now_ms && now_ms + SET_BACK_MIN_MS < timers->seen_ms)
+        set_back(timers, timers->seen_ms - now_ms);
+    if (now_ms)
+        timers->seen_ms = now_ms;
+}
+
 static size_t choices(void *self, uint64_t now_ms)
 {
-    const struct enc_timers *timers = (const struct enc_timers *)self;
+    struct enc_timers *timers = (struct enc_timers *)self;
+    note_clock(timers, now_ms);
     size_t count = 0;
     for (size_t i = 0; !timers->is_stopping && i < sizeof TASKS / sizeof TASKS[0]; i++)
         count += TASKS[i].is_due(timers, now_ms);

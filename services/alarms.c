@@ -1,6 +1,7 @@
 #include "services/alarms.h"
 
 #include "services/exchange.h"
+#include "services/push.h"
 
 enum {
     SLICE = 256, /* rows of one snapshot */
@@ -17,6 +18,13 @@ static void begin(struct enc_scan *scan, struct enc_snap *snap, const struct enc
         enc_scan_alarms(scan, snap);
 }
 
+/* A delivery that waits longer than any pause is one from before the clock was set back. */
+static uint64_t due_of(const struct enc_host *host, const struct enc_alarm_row *row)
+{
+    uint64_t last_ms = enc_host_now_ms(host) + ENC_PUSH_RETRY_MAX_MS;
+    return row->kind == ENC_TIMER_PUSH && row->due_ms > last_ms ? last_ms : row->due_ms;
+}
+
 /* One that nobody knows is the offline check's to report. */
 static void offer(struct enc_host *host, const struct enc_alarm_found *found)
 {
@@ -25,7 +33,7 @@ static void offer(struct enc_host *host, const struct enc_alarm_found *found)
     last->kind = found->row.kind;
     host->alarms.is_inside = true;
     if (found->row.kind < 32 && (KEPT_KINDS >> found->row.kind & 1))
-        enc_timer_offer(host->timers, found->enclave32, found->row.kind, found->row.due_ms);
+        enc_timer_offer(host->timers, found->enclave32, found->row.kind, due_of(host, &found->row));
 }
 
 static enum enc_err read_slice(struct enc_host *host, uint32_t *count)

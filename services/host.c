@@ -88,7 +88,8 @@ const char *enc_host_write_fault(const struct enc_host *host)
     /* relaxed: what people are told; the two may be of different writes */
     uint64_t fault_ms = atomic_load_explicit(&host->write_fault_ms, memory_order_relaxed);
     int error = atomic_load_explicit(&host->write_error, memory_order_relaxed);
-    bool is_recent = fault_ms && enc_host_now_ms(host) < fault_ms + WRITE_FAULT_MS;
+    /* A fault of the future is one from before the clock was set back. */
+    bool is_recent = fault_ms && enc_host_now_ms(host) - fault_ms < WRITE_FAULT_MS;
     return is_recent ? enc_store_error_text(error) : NULL;
 }
 

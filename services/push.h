@@ -5,6 +5,8 @@
 #include "services/node.h"
 #include "services/run.h"
 
+enum { ENC_PUSH_RETRY_MAX_MS = 300000 }; /* the longest pause of protocol.md 10.3 */
+
 /** The keys of protocol.md 10.1 and 10.2 in the store's short form: the first half of a SHA-256. */
 void enc_push_url_key(uint8_t url16[16], struct enc_bytes url);
 void enc_push_queue_key(uint8_t queue16[16], const uint8_t enclave32[32],

@@ -8,7 +8,8 @@
 
 enum {
     RETRY_FIRST_MS = 1000,
-    RETRY_MAX_MS = 300000,
+    RETRY_MAX_MS = ENC_PUSH_RETRY_MAX_MS,
+    SLACK_MS = 1000,        /* a clock that is corrected a little is none that was set back */
     CROWDED_MS = 250,       /* pause when too many POSTs are under way, or the store refused */
     DELIVERED_KEEP = 10000, /* payloads kept for Pull per queue */
 };
@@ -238,15 +239,24 @@ static void free_leaving(const struct enc_node *node)
     }
 }
 
+/* Its time has come, or is further away than it ever was: the clock was set back. */
+static bool is_overdue(const struct enc_dest *dest, uint64_t now_ms)
+{
+    uint64_t next_ms = dest->row.next_ms;
+    uint32_t failures = dest->row.attempt ? dest->row.attempt : 1;
+    return dest->phase == ENC_DEST_WAITING &&
+           (next_ms <= now_ms || next_ms > now_ms + retry_after_ms(failures) + SLACK_MS);
+}
+
 static void set_timer(struct enc_node *node, uint64_t now_ms)
 {
     uint64_t due_ms = UINT64_MAX;
     for (const struct enc_dest *d = node->pushes->first; d; d = d->next) {
-        bool is_overdue = d->phase == ENC_DEST_WAITING && d->row.next_ms <= now_ms;
+        bool is_late = is_overdue(d, now_ms);
         bool is_crowded = d->phase == ENC_DEST_IDLE && d->has_pending && !has_slot(node->host);
-        if ((is_overdue || is_crowded) && now_ms + CROWDED_MS < due_ms)
+        if ((is_late || is_crowded) && now_ms + CROWDED_MS < due_ms)
             due_ms = now_ms + CROWDED_MS;
-        else if (d->phase == ENC_DEST_WAITING && !is_overdue && d->row.next_ms < due_ms)
+        else if (d->phase == ENC_DEST_WAITING && !is_late && d->row.next_ms < due_ms)
             due_ms = d->row.next_ms;
     }
     if (node->pushes->is_stalled)
@@ -339,7 +349,7 @@ void enc_push_timer(struct enc_node *node, uint64_t now_ms)
         return;
     pushes->is_stalled = false;
     for (struct enc_dest *d = pushes->first; d; d = d->next) {
-        if (d->phase == ENC_DEST_WAITING && d->row.next_ms <= now_ms)
+        if (is_overdue(d, now_ms))
             retry(node, d);
         pushes->is_due |= d->phase == ENC_DEST_IDLE && d->has_pending && has_slot(node->host);
     }

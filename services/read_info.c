@@ -9,7 +9,8 @@ enum { STH_AGE_MAX_MS = 60000, STH_AGE_MARGIN_MS = 5000 };
 
 static bool is_fresh(const struct enc_read *read, const struct enc_sth *sth)
 {
-    return sth->t_ms + STH_AGE_MAX_MS - STH_AGE_MARGIN_MS > read->now_ms;
+    bool is_past = sth->t_ms <= read->now_ms; /* else the clock was ahead when it was signed */
+    return is_past && sth->t_ms + STH_AGE_MAX_MS - STH_AGE_MARGIN_MS > read->now_ms;
 }
 
 /* The stored head was signed when the newest bundle closed; an old one is signed anew, for those

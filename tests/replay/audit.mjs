@@ -169,8 +169,8 @@ function pick(value, expected) {
 }
 
 /** Fetch, replay and compare one enclave of a node; the model. Throws the first ReplayFault. */
-export async function auditNode(client, enclave, reader, most) {
-  const replay = new Replay();
+export async function auditNode(client, enclave, reader, most, options) {
+  const replay = new Replay(undefined, options);
   replay.pushAll(await fetchLog(client, enclave, reader));
   if (replay.model.newSequencer === client.seqPub && replay.model.seqPub !== client.seqPub) {
     replay.model.takeOver(); /* it came here and has had no commit since */

@@ -57,8 +57,10 @@ const erasable = (type) => isContentType(type) || type === 'Update';
 export class Replay {
   erased = []; /* ids of events that came without content */
 
-  constructor(seqPub) {
+  /** hasTime false: the node's clock jumped, and a timestamp says nothing of when a commit came. */
+  constructor(seqPub, { hasTime = true } = {}) {
     this.model = new Model(seqPub);
+    this.hasTime = hasTime;
   }
 
   /** Take the next event; throws ReplayFault at the first thing that is wrong with it. */
@@ -99,6 +101,7 @@ export class Replay {
   }
 
   #expiry({ exp, timestamp }, where) {
+    if (!this.hasTime) return;
     demand(exp <= timestamp + EXP_AHEAD_MS, 'EXP_TOO_FAR', where);
     demand(exp >= timestamp - EXP_PAST_MS - WAIT_MS, 'EXPIRED', where);
   }
