@@ -9,10 +9,18 @@ static void release_exchange(void *owner)
     enc_exchange_free((struct enc_exchange *)owner);
 }
 
-/* An answer that could not even be written: memory is short. Static text, so it always can. */
-static const char SHORT_OF_MEMORY[] =
-    "{\"type\":\"Error\",\"code\":\"INTERNAL_ERROR\",\"message\":\"the answer is too large\","
-    "\"error\":\"internal_error\"}";
+/* An answer that could not even be written: too much of it, or memory is short, which passes.
+ * Static text, so it always can. */
+static const struct {
+    enum enc_err err; /* whose status and hint it has */
+    const char *text;
+} UNWRITTEN[] = {
+    {ENC_ERR_INTERNAL, "{\"type\":\"Error\",\"code\":\"INTERNAL_ERROR\","
+                       "\"message\":\"the answer is too large\",\"error\":\"internal_error\"}"},
+    {ENC_ERR_BUSY, "{\"type\":\"Error\",\"code\":\"RATE_LIMITED\","
+                   "\"message\":\"the node is short of memory; try again\","
+                   "\"error\":\"rate_limited\"}"},
+};
 
 void enc_answer_send(struct enc_exchange *exchange)
 {
@@ -45,8 +53,10 @@ static void reply(struct enc_exchange *exchange, uint16_t status, uint16_t retry
     enc_founding_leave(exchange);
     enc_exchange_note_answer(exchange);
     if (enc_buffer_bytes(buffer, &out.body) != ENC_ERR_OK) {
-        out.status = 500;
-        out.body = enc_bytes_of(SHORT_OF_MEMORY, sizeof SHORT_OF_MEMORY - 1);
+        const struct enc_err_row *row = enc_err_row(UNWRITTEN[exchange->arena.is_starved].err);
+        out.status = (uint16_t)row->http_status;
+        out.retry_s = row->retry_s;
+        out.body = enc_bytes_of_text(UNWRITTEN[exchange->arena.is_starved].text);
     }
     if (exchange->trace)
         exchange->trace->status = out.status;
@@ -76,9 +86,9 @@ void enc_send_text(const struct enc_host *host, struct enc_conn *conn, struct en
 static void send_frame(struct enc_exchange *exchange, const struct enc_buffer *buffer,
                        const struct enc_outgoing *marks)
 {
-    struct enc_bytes text = enc_bytes_of(SHORT_OF_MEMORY, sizeof SHORT_OF_MEMORY - 1);
+    struct enc_bytes text;
     if (enc_buffer_bytes(buffer, &text) != ENC_ERR_OK)
-        text = enc_bytes_of(SHORT_OF_MEMORY, sizeof SHORT_OF_MEMORY - 1);
+        text = enc_bytes_of_text(UNWRITTEN[exchange->arena.is_starved].text);
     enc_send_marked(exchange->host, exchange->asker.conn, text, marks);
     enc_exchange_note_answer(exchange);
     enc_exchange_free(exchange);
@@ -105,6 +115,8 @@ void enc_answer_refusal(struct enc_exchange *exchange, const struct enc_refusal 
         return;
     }
     struct enc_refusal out = *refusal;
+    if (out.verdict.err == ENC_ERR_TOO_LARGE && exchange->arena.is_starved)
+        out.verdict = (struct enc_verdict){.err = ENC_ERR_BUSY};
     if (out.verdict.err == ENC_ERR_RATE_LIMITED && !out.retry_s)
         out.retry_s = exchange->quota.rate.retry_s;
     enc_buffer_init(&buffer, &exchange->arena, SIZE_MAX / 4);
@@ -157,8 +169,9 @@ static void finish_sealed(struct enc_exchange *exchange, const struct enc_buffer
     uint8_t nonce24[24];
     struct enc_sealing sealing = sealing_of(exchange, nonce24);
     enc_buffer_init(&buffer, &exchange->arena, SIZE_MAX / 4);
-    buffer.failed = enc_buffer_bytes(members, &bytes) != ENC_ERR_OK ||
-                    enc_wire_put_sealed_response(&buffer, &sealing, bytes) != ENC_ERR_OK;
+    bool is_sealed = enc_buffer_bytes(members, &bytes) == ENC_ERR_OK &&
+                     enc_wire_put_sealed_response(&buffer, &sealing, bytes) == ENC_ERR_OK;
+    buffer.failed |= !is_sealed;
     reply(exchange, 200, 0, &buffer);
 }
 

@@ -7,13 +7,15 @@
 
 #include <stdlib.h>
 
-enum { ARENA_LEN_MIN = 1 << 20, ARENA_PER_BODY = 48 };
+/* A page is there as it grows (4), as one object (2), encrypted (1), as text (2), and in its answer
+ * (3). */
+enum { ARENA_LEN_MIN = 1 << 20, ARENA_PER_BODY = 48, ARENA_PER_PAGE = 12 };
 
 static struct enc_exchange *make(struct enc_host *host)
 {
     struct enc_arena arena;
     size_t max_len = ARENA_LEN_MIN + ARENA_PER_BODY * host->limits.body_len_max +
-                     4 * host->limits.query_body_len_max;
+                     ARENA_PER_PAGE * host->limits.query_body_len_max;
     enc_arena_init(&arena, &host->exchange_chunks, max_len);
     struct enc_exchange *exchange = ENC_ARENA_NEW(&arena, struct enc_exchange, 1);
     if (!exchange)

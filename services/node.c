@@ -115,7 +115,7 @@ static enum enc_err node_open(void **self, void *opaque, const uint8_t key32[32]
         node_close(node);
     else
         *self = node;
-    return err;
+    return err == ENC_ERR_TOO_LARGE ? ENC_ERR_BUSY : err; /* what is stored was not: it is memory */
 }
 
 static bool node_may_retire(const void *self)

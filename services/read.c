@@ -108,8 +108,11 @@ static enum enc_err turn_to(struct enc_read *read, struct enc_exchange *exchange
     read->exchange = exchange;
     read->roles = (struct enc_roles){{0}};
     ENC_TRY(open_snap(read));
-    if (!is_loaded(read))
-        ENC_TRY(load_enclave(read));
+    if (!is_loaded(read)) {
+        enum enc_err err = load_enclave(read);
+        if (err != ENC_ERR_OK) /* what is stored was not too large: it is memory */
+            return err == ENC_ERR_TOO_LARGE ? ENC_ERR_BUSY : err;
+    }
     if (!exchange->reader.is_known)
         return ENC_ERR_OK;
     return enc_roles_of(&read->tree, &read->roles, exchange->reader.pub32);

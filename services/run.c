@@ -13,6 +13,7 @@ enum {
     RUN_ARENA_LEN_MAX = 256 << 20,
     FULL_LEN = 32 << 20,  /* memory after which no commit joins, whether they are accepted or not */
     ROOM_LEN = 128 << 20, /* memory up to which push payloads join */
+    BUNDLE_RETRY_MS = 1000, /* a timer whose run was dropped comes back */
 };
 
 static void bind_run(struct enc_run *run)
@@ -138,6 +139,8 @@ static void judge_and_stage(struct enc_run *run, struct enc_staged *staged)
         staged->refusal = refusal_of(&c, enc_pipeline_judge(&c));
     else
         staged->refusal.verdict.err = err;
+    if (staged->refusal.verdict.err == ENC_ERR_TOO_LARGE && run->arena.is_starved)
+        staged->refusal.verdict = (struct enc_verdict){.err = ENC_ERR_BUSY};
     end_stage_of(run, staged, ENC_STAGE_JUDGE);
     if (staged->refusal.verdict.err == ENC_ERR_OK)
         build(run, staged, &c);
@@ -184,6 +187,7 @@ void enc_run_close_bundle(struct enc_run *run)
     uint64_t close_ms = run->now_ms > state->last_ms ? run->now_ms : state->last_ms;
     if (due_ms == 0)
         return;
+    run->has_timer = true;
     if (close_ms < due_ms) /* meant for an earlier bundle, or the clock was set back */
         enc_node_set_timer(run->node, ENC_TIMER_BUNDLE, due_ms);
     else if (enc_bundle_close(run, close_ms) != ENC_ERR_OK)
@@ -226,6 +230,47 @@ static void sign_head(struct enc_run *run)
     enc_sth_sign(run->node->host->curve, &state->sth, run->node->host->key);
 }
 
+static bool has_new_gates(const struct enc_run *run)
+{
+    return run->gates_arena.source != NULL;
+}
+
+/* Gates live in the run's arena while staged; what the node keeps needs memory of its own. */
+static enum enc_err keep_gates(struct enc_run *run)
+{
+    struct enc_buffer buffer;
+    struct enc_bytes record;
+    struct enc_gates *staged = &run->state.gates;
+    const struct enc_gates *kept = &run->node->state.gates;
+    if (staged->types == kept->types && staged->count == kept->count)
+        return ENC_ERR_OK;
+    enc_arena_init(&run->gates_arena, &run->node->host->chunks, 1 << 20);
+    enc_buffer_init(&buffer, &run->gates_arena, SIZE_MAX / 4);
+    enc_gates_put(&buffer, staged);
+    ENC_TRY(enc_buffer_bytes(&buffer, &record));
+    return enc_gates_take(staged, &run->gates_arena, record);
+}
+
+static bool is_founding(const struct enc_run *run)
+{
+    return !run->node->state.exists && run->state.exists;
+}
+
+/* Whatever needs memory happens before anything is durable; afterwards nothing may fail. */
+static enum enc_err keep(struct enc_run *run)
+{
+    ENC_TRY(keep_gates(run));
+    return is_founding(run) ? enc_node_adopt_manifest(run->node, run->first_content) : ENC_ERR_OK;
+}
+
+static void drop_kept(struct enc_run *run)
+{
+    if (has_new_gates(run))
+        enc_arena_fini(&run->gates_arena);
+    if (is_founding(run))
+        enc_arena_fini(&run->node->arena);
+}
+
 static enum enc_err seal(struct enc_run *run)
 {
     struct enc_state *state = &run->state;
@@ -239,6 +284,7 @@ static enum enc_err seal(struct enc_run *run)
     enc_state_encode(&buffer, state);
     ENC_TRY(enc_buffer_bytes(&buffer, &head));
     enc_put_head(&run->set, state->ord, head);
+    ENC_TRY(keep(run));
     return enc_writeset_ok(&run->set) ? ENC_ERR_OK : ENC_ERR_TOO_LARGE;
 }
 
@@ -275,33 +321,14 @@ void enc_run_write(struct enc_run *run)
 
 /* ---- the outcome ---- */
 
-/* Gates live in the run's arena while staged; what the node keeps needs memory of its own. */
-static void adopt_gates(struct enc_node *node, const struct enc_gates *staged)
-{
-    struct enc_arena fresh;
-    struct enc_buffer buffer;
-    struct enc_bytes record;
-    if (staged->types == node->state.gates.types && staged->count == node->state.gates.count)
-        return;
-    enc_arena_init(&fresh, &node->host->chunks, 1 << 20);
-    enc_buffer_init(&buffer, &fresh, SIZE_MAX / 4);
-    enc_gates_put(&buffer, staged);
-    ENC_CHECK(enc_buffer_bytes(&buffer, &record) == ENC_ERR_OK);
-    ENC_CHECK(enc_gates_take(&node->state.gates, &fresh, record) == ENC_ERR_OK);
-    enc_arena_fini(&node->gates_arena);
-    node->gates_arena = fresh;
-}
-
 static void swap_in(struct enc_run *run)
 {
     struct enc_node *node = run->node;
-    bool is_new = !node->state.exists && run->state.exists;
-    adopt_gates(node, &run->state.gates);
-    struct enc_gates gates = node->state.gates;
+    if (has_new_gates(run)) {
+        enc_arena_fini(&node->gates_arena);
+        node->gates_arena = run->gates_arena;
+    }
     node->state = run->state;
-    node->state.gates = gates;
-    if (is_new)
-        ENC_CHECK(enc_node_adopt_manifest(node, run->first_content) == ENC_ERR_OK);
     node->bundle_alarm_ms = enc_state_bundle_due(&node->state, &node->manifest);
     if (node->bundle_alarm_ms)
         enc_node_set_timer(node, ENC_TIMER_BUNDLE, node->bundle_alarm_ms);
@@ -361,6 +388,9 @@ static void fail_staged(struct enc_run *run)
                 (struct enc_refusal){.verdict = {ENC_ERR_INTERNAL, s->exchange->arrival ? 0 : 12}};
         answer_staged(run, s);
     }
+    if (run->has_timer)
+        enc_node_set_timer(run->node, ENC_TIMER_BUNDLE,
+                           enc_host_now_ms(run->node->host) + BUNDLE_RETRY_MS);
     enc_push_forget(run->node);
     ring_again(run->node);
 }
@@ -369,6 +399,7 @@ void enc_run_finish(struct enc_run *run)
 {
     run->node->run = NULL;
     if (run->outcome != ENC_OUTCOME_OK) {
+        drop_kept(run);
         fail_staged(run);
     } else {
         if (run->has_writes) {

@@ -52,10 +52,12 @@ struct enc_run {
     struct enc_run_times times;
     uint64_t last_arrival;          /* newest in the inbox, staged; 0 = not read yet */
     struct enc_bytes first_content; /* of the Manifest that created the enclave in this run */
+    struct enc_arena gates_arena;   /* of the gates that the node keeps once this is durable */
     uint32_t accepted_count;
     uint32_t count;
     bool has_writes;
     bool is_broken; /* building failed: nothing of it may be written */
+    bool has_timer; /* the bundle's timer ended in it */
     enum enc_outcome outcome;
 };
 

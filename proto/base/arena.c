@@ -36,6 +36,7 @@ static bool grow(struct enc_arena *arena, size_t len)
     if (!arena->source || want > arena->max_len - arena->used_len)
         return false;
     struct enc_chunk *chunk = arena->source->take(arena->source->self, want);
+    arena->is_starved |= !chunk;
     if (!chunk)
         return false;
     ENC_CHECK(chunk->len >= want && (uintptr_t)chunk % ALIGN == 0);

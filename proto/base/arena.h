@@ -30,6 +30,7 @@ struct enc_arena {
     uint8_t *end;
     size_t used_len; /* bytes of chunks taken so far */
     size_t max_len;  /* bound of used_len */
+    bool is_starved; /* its source had nothing: what failed for it may go well later */
 };
 
 /**

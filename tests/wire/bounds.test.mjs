@@ -50,6 +50,18 @@ await runSuite(async ({ check }) => {
       const sub = (await Socket.open(client)).query('s', enclave.id, { limit: 1000 });
       assert.deepEqual((await sub.stored()).map(({ event }) => event.seq), range(0, 30));
     }));
+  await check('8.4 the largest page comes whole, in the clear and sealed', () =>
+    withDaemon({}, {}, async (client) => {
+      const enclave = await Enclave.create(client, wall);
+      const commits = range(1, 45).map((i) =>
+        enclave.make(enclave.owner, 'Post', `${i} ${'x'.repeat(200_000)}`));
+      await mapWide(commits, 8, (commit) => client.accept(commit));
+      for (const as of [null, enclave.owner]) {
+        const answer = assertOk(await client.query(enclave.id, { limit: 1000 }, { as }));
+        assert.ok(answer.text.length > 8_000_000, `${answer.text.length} bytes`);
+        assert.ok(answer.content.events.length >= 40 && answer.content.next !== null);
+      }
+    }), 30_000);
   await check('8.4 an event larger than the bound still comes, alone', () =>
     withDaemon({ query_body: 1024 }, {}, async (client) => {
       const enclave = await Enclave.create(client, wall);
