@@ -17,7 +17,7 @@ import { Ledger, stopSound } from './lib/ledger.mjs';
 
 const HOUR = 3_600_000;
 const PATIENCE = Number(process.env.ENC_PATIENCE ?? 1);
-const SOON_MS = 6000 * PATIENCE;
+const SOON_MS = 8000 * PATIENCE;
 const ENV = { ENCLAVED_PUSH_ALLOW_HTTP: 'true', ENCLAVED_PUSH_ALLOW_PRIVATE: 'true',
   ENCLAVED_LIMITS_RATE_KEY: '1000', ENCLAVED_LIMITS_RATE_ADDRESS: '1000', ENCLAVED_LIMITS_ANSWER_TARGET_MS: '500',
   ENCLAVED_LIMITS_IDLE_MS: '300' };
@@ -61,16 +61,17 @@ await runSuite(async ({ check, skip }) => {
     assert.equal(pushing, null, 'the clock is ahead: our commits have expired');
     faults.shiftClock(0);
     const enclave = await Enclave.create(client);
-    receiver.statuses = [200, 500, 500, 500];
+    receiver.statuses = [200, 500, 500];
     await enclave.add(enclave.owner, 'Grant_Push', { identity: newKey().pub, role: 'Sink', endpoint: receiver.url('/hook') });
     await receiver.first(1, '/hook');
     const commit = enclave.make(enclave.owner, 'Post', 'pushed', { exp: Date.now() + 6 * HOUR + 60_000 });
     faults.shiftClock(6 * HOUR);
     assertOk(await client.commit(commit));
     await receiver.first(3, '/hook', SOON_MS); /* the first retry was after a second */
+    await sleep(300); /* the failure is written down, for an hour that never comes */
     faults.shiftClock(0);
     await until(() => receiver.on('/hook').at(-1).status === 200, 'the push to be delivered', SOON_MS);
-    assert.deepEqual(receiver.on('/hook').map((entry) => entry.payload.push_seq), [1, 2, 2, 2, 2]);
+    assert.deepEqual(receiver.on('/hook').map((entry) => entry.payload.push_seq), [1, 2, 2, 2]);
     await receiver.stop();
   }, 30_000 * PATIENCE);
   await check('right again: commits are accepted at once, time in the log has not run back, heads tell the time', async () => {
