@@ -13,7 +13,6 @@ enum {
     RUN_ARENA_LEN_MAX = 256 << 20,
     FULL_LEN = 32 << 20,  /* memory after which no commit joins, whether they are accepted or not */
     ROOM_LEN = 128 << 20, /* memory up to which push payloads join */
-    BUNDLE_RETRY_MS = 1000, /* a timer whose run was dropped comes back */
 };
 
 static void bind_run(struct enc_run *run)
@@ -187,7 +186,6 @@ void enc_run_close_bundle(struct enc_run *run)
     uint64_t close_ms = run->now_ms > state->last_ms ? run->now_ms : state->last_ms;
     if (due_ms == 0)
         return;
-    run->has_timer = true;
     if (close_ms < due_ms) /* meant for an earlier bundle, or the clock was set back */
         enc_node_set_timer(run->node, ENC_TIMER_BUNDLE, due_ms);
     else if (enc_bundle_close(run, close_ms) != ENC_ERR_OK)
@@ -388,9 +386,6 @@ static void fail_staged(struct enc_run *run)
                 (struct enc_refusal){.verdict = {ENC_ERR_INTERNAL, s->exchange->arrival ? 0 : 12}};
         answer_staged(run, s);
     }
-    if (run->has_timer)
-        enc_node_set_timer(run->node, ENC_TIMER_BUNDLE,
-                           enc_host_now_ms(run->node->host) + BUNDLE_RETRY_MS);
     enc_push_forget(run->node);
     ring_again(run->node);
 }

@@ -57,7 +57,6 @@ struct enc_run {
     uint32_t count;
     bool has_writes;
     bool is_broken; /* building failed: nothing of it may be written */
-    bool has_timer; /* the bundle's timer ended in it */
     enum enc_outcome outcome;
 };
 
