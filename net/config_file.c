@@ -97,6 +97,10 @@ static void read_pair(struct reader *reader, const char *group, const yaml_node_
         return;
     }
     const char *text = (const char *)name->data.scalar.value;
+    if (strlen(text) != name->data.scalar.length) {
+        refuse_node(reader, name, group, "a key must not contain a NUL");
+        return;
+    }
     int len = snprintf(key, sizeof key, "%s%s%s", group, *group ? "." : "", text);
     const struct enc_config_row *row = enc_config_row_of_key(key);
     if (row && len < (int)sizeof key)

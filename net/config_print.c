@@ -1,5 +1,6 @@
 /* The rows for programs: the values as YAML, the file's JSON Schema. */
 #include "net/config_doc.h"
+#include "proto/utf8.h"
 
 #include <stdio.h>
 
@@ -8,18 +9,37 @@ static void indent(unsigned depth)
     printf("%*s", (int)(2 * depth), "");
 }
 
+/* Controls, what YAML takes for the end of a line, and what it does not take at all. */
+static bool needs_number(uint32_t character)
+{
+    return character < 0x20 || (character >= 0x7f && character < 0xa0) ||
+           (character | 1) == 0x2029 || character == 0xfeff || (character | 1) == 0xffff;
+}
+
+/* The character of len bytes at at, which is well-formed. */
+static uint32_t character_at(const char *at, size_t len)
+{
+    static const uint8_t LEAD[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t character = (uint8_t)at[0] & LEAD[len];
+    for (size_t i = 1; i < len; i++)
+        character = character << 6 | ((uint8_t)at[i] & 0x3f);
+    return character;
+}
+
 /* Quoted as both YAML and JSON read it. */
 static void put_quoted(const char *text)
 {
+    const char *end = text + strlen(text);
     putchar('"');
-    for (; *text; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (byte == '"' || byte == '\\')
-            printf("\\%c", byte);
-        else if (byte < 0x20 || byte == 0x7f)
-            printf("\\u%04x", byte);
+    while (text < end) {
+        size_t len = enc_utf8_len((const uint8_t *)text, (const uint8_t *)end);
+        len = len ? len : 1;
+        uint32_t character = character_at(text, len);
+        if (needs_number(character))
+            printf("\\u%04x", character);
         else
-            putchar(byte);
+            printf("%s%.*s", *text == '"' || *text == '\\' ? "\\" : "", (int)len, text);
+        text += len;
     }
     putchar('"');
 }

@@ -1,6 +1,7 @@
 #include "net/config_row.h"
 
 #include "net/address.h"
+#include "proto/utf8.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -288,6 +289,8 @@ const char *enc_config_set(struct enc_config *config, char why[128],
 {
     if (strlen(text) > ENC_CONFIG_VALUE_MAX)
         return "too long";
+    if (!enc_utf8_is_valid(enc_bytes_of_text(text)))
+        return "not UTF-8"; /* neither could it be printed as YAML */
     switch (row->type) {
     case ENC_CONFIG_TEXT:
         return set_text(config, row, text);

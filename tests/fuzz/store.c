@@ -8,7 +8,7 @@
 
 #include "tests/fuzz/feed.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/fuzz/naive/place.h"
+#include "tests/fuzz/support/place.h"
 
 static const uint8_t ID32[32] = {0x11, 0x22, 0x33}, OTHER32[32] = {0x44};
 enum { ORD = 7, SEQ = 5, KEY_LEN_MAX = 511 };

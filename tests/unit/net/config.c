@@ -149,6 +149,7 @@ Test(config, strange_files_are_refused)
         "&a [*a]",
         "? [1, 2]\n: 3\n",
         "data: &x [ *x ]",
+        "\"data\\0x\": a",
         "\xff\xfe",
         "key: \"unterminated",
         "listen: 127.0.0.1:1\n---\nlisten: 127.0.0.1:2\n",
@@ -319,5 +320,57 @@ Test(config, loops_get_the_numbers_that_may_change)
     cr_assert_eq(live.headers_max, 11);
     cr_assert_eq(live.silence_ms, 12);
     cr_assert_eq(live.ping_ms, 30000);
+    enc_config_fini(&config);
+}
+
+static const char *printed(const struct enc_config *config)
+{
+    static char text[65536];
+    FILE *kept = stdout;
+    stdout = fmemopen(text, sizeof text, "w");
+    enc_config_answer(config, ENC_CONFIG_PRINT);
+    fclose(stdout);
+    stdout = kept;
+    return text;
+}
+
+/* What YAML does not take as it is, what it would take for the end of a line, and what looks like
+ * more than it is. */
+Test(config, every_text_that_is_printed_reads_the_same)
+{
+    static const char *const TEXTS[] = {
+        "\x01\x1f\x7f",
+        "\xc2\x80\xc2\x85\xc2\x9f",
+        "a\xe2\x80\xa8 b\xe2\x80\xa9",
+        "\xef\xbb\xbfx",
+        "\xef\xbf\xbe\xef\xbf\xbf",
+        "\xf0\x9f\x98\x80\xc3\xa9",
+        "\"\\ # : {",
+        " a \n b\t",
+    };
+    for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
+        struct enc_config config, again;
+        struct enc_config_fault fault = {.text = ""};
+        char path[64], why[128];
+        enc_config_init(&config);
+        enc_config_init(&again);
+        cr_assert_null(enc_config_set(&config, why, enc_config_row_of_key("data"), TEXTS[i]));
+        enc_config_read_file(&again, &fault, written(path, printed(&config)));
+        unlink(path);
+        cr_assert_eq(fault.count, 0, "%zu: %s", i, fault.text);
+        cr_assert_str_eq(again.data, TEXTS[i]);
+        enc_config_fini(&config);
+        enc_config_fini(&again);
+    }
+}
+
+Test(config, what_is_no_text_is_no_value)
+{
+    struct enc_config config;
+    char why[128];
+    enc_config_init(&config);
+    const struct enc_config_row *row = enc_config_row_of_key("listen");
+    cr_assert_str_eq(enc_config_set(&config, why, row, "[\xdb::1]:80"), "not UTF-8");
+    cr_assert_str_eq(config.listen, "127.0.0.1:8080");
     enc_config_fini(&config);
 }

@@ -1,4 +1,4 @@
-#include "tests/fuzz/naive/place.h"
+#include "tests/fuzz/support/place.h"
 
 #include "tests/fuzz/fuzz.h"
 
