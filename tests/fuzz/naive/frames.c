@@ -105,13 +105,9 @@ static bool is_code(unsigned code)
 
 static void take_close(struct naive_frames *out, const struct frame *frame)
 {
-    uint8_t reason[125];
     size_t len = frame->payload.len;
-    for (size_t i = 0; i < len; i++)
-        reason[i] = byte_of(frame, i);
-    unsigned code = len >= 2 ? (unsigned)reason[0] << 8 | reason[1] : NO_STATUS;
-    bool is_bad = len >= 2 && (!is_code(code) || !is_text(reason + 2, len - 2, true));
-    if (is_bad) /* half a code passes for none: wslay only says good-bye */
+    unsigned code = len >= 2 ? (unsigned)byte_of(frame, 0) << 8 | byte_of(frame, 1) : NO_STATUS;
+    if (len > 2 || (len == 2 && !is_code(code))) /* of one byte wslay makes no code at all */
         close_with(out, NAIVE_ANY);
     else
         close_with(out, (uint16_t)code);

@@ -3,7 +3,8 @@
 
 #include "proto/base/bytes.h"
 
-/** NAIVE_ANY: a close whose code or reason is none. Whatever wslay makes of it, it closes. */
+/** NAIVE_ANY: a close with a reason, or with what is no code. wslay reads both in pieces as they come, and calls some
+ * a fault that are none; whatever it calls them, it closes. */
 enum { NAIVE_ANY = 1, NAIVE_MESSAGES_MAX = 256, NAIVE_TEXT_MAX = 1 << 16 };
 
 struct naive_message {
