@@ -272,7 +272,7 @@ int main(int argc, char **argv)
 {
     unsigned bad = 0, count = 0;
     bool all = false;
-    for (int i = 1; i < argc; i++) {
+    for (int i = 1; i < argc && (all || !bad); i++) {
         char *end = NULL;
         const char *value = i + 1 < argc ? argv[i + 1] : "";
         uint64_t first = strtoull(value, &end, 10), last = first;

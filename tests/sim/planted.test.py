@@ -18,7 +18,9 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("ENC_BUILD", ROOT / "build/dev"))
 PROGRAM = "sim"
-SEEDS = "1..300"  # those of every run of the tests
+# Those of every run of the tests; first some that have caught what others did not.
+FIRST = (18, 27, 73, 202, 263, 281)
+SEEDS = [word for seed in FIRST for word in ("--seed", str(seed))] + ["--seeds", "1..300"]
 
 # what is wrong, then edits: source, text that is replaced (once), text instead
 PLANTS = [
@@ -160,7 +162,7 @@ def build(edits, folder):
 def attempt(what, *edits):
     with tempfile.TemporaryDirectory() as folder:
         try:
-            done = run([str(build(edits, pathlib.Path(folder))), "--seeds", SEEDS])
+            done = run([str(build(edits, pathlib.Path(folder))), *SEEDS])
             found = re.search(r"^seed \d+: .*", done.stdout, re.MULTILINE)
             said = found.group()[:110] if found else "NOT CAUGHT"
         except (LookupError, subprocess.TimeoutExpired) as error:
