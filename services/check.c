@@ -1,8 +1,10 @@
 #include "services/check.h"
 
 #include "proto/record.h"
+#include "services/check_push.h"
 #include "services/check_tree.h"
 #include "services/host.h"
+#include "services/rows.h"
 #include "services/state.h"
 #include "services/tree.h"
 
@@ -110,16 +112,44 @@ static bool is_found_by_id(struct check *check, const struct enc_event *event)
     return read_well(check, err) && seq == event->seq;
 }
 
+static bool is_found_by_hash(struct check *check, const struct enc_event *event)
+{
+    struct enc_event_place place;
+    enum enc_err err =
+        enc_snap_place_by_hash(check->snap, &place, event->commit.exp_ms, event->commit.hash32);
+    return read_well(check, err) && place.ord == check->ord && place.seq == event->seq;
+}
+
+static bool is_found_by_type(struct check *check, const struct enc_event *event)
+{
+    struct enc_scan scan;
+    struct enc_typed_found found;
+    const struct enc_range only = {.first = event->seq, .last = event->seq};
+    enc_scan_type(&scan, check->snap, check->ord, event->commit.type, only);
+    bool is_found = enc_scan_typed(&scan, &found) && found.type_seq == event->type_seq;
+    return read_well(check, enc_scan_fini(&scan)) && is_found;
+}
+
+/* With as many rows as events, which the store's own check says, none is beside these. */
+static const char *missing_from(struct check *check, const struct enc_event *event)
+{
+    if (!is_found_by_id(check, event))
+        return "an event is not found by its id";
+    if (!is_found_by_hash(check, event))
+        return "an event is not found by its hash";
+    return is_found_by_type(check, event) ? NULL : "an event is not found by its type";
+}
+
 static bool feed(struct check *check, const struct enc_event_found *found)
 {
     struct enc_event event;
     if (enc_record_take(&event, &check->page, found->record) != ENC_ERR_OK)
         return flaw_at(check, "an event's record cannot be read", found->seq);
     bool is_sound = found->seq == event.seq && enc_replay_feed(&check->replay, &event);
-    bool is_found = is_sound && is_found_by_id(check, &event);
+    const char *missing = is_sound ? missing_from(check, &event) : NULL;
     enc_arena_fini(&check->page);
-    if (is_sound && !is_found)
-        return flaw_at(check, "an event is not found by its id", found->seq);
+    if (missing)
+        return flaw_at(check, missing, found->seq);
     if (is_sound)
         return true;
     check->report->verdict = check->replay.verdict;
@@ -268,6 +298,7 @@ static bool check_head(struct check *check)
          "the head has another time of creation"},
         {state->owner_count == replay->owner_count, "the head counts other Owners"},
         {memcmp(state->smt.hash32, hash32, 32) == 0, "the head has another state_hash"},
+        {state->smt_version >= state->smt.ref.version, "the head has a version before its tree's"},
         {state->smt.count == enc_smt_count(&replay->tree), "the head counts other leaves"},
         {is_frontier(&state->ct, &replay->ct), "the head has another log"},
         {is_open_bundle(state, replay), "the head has another open bundle"},
@@ -294,6 +325,37 @@ static bool check_leaf_rows(struct check *check)
     bool is_sound = false;
     return read_well(check, enc_leaf_rows_check(check->snap, &is_sound, check->ord)) &&
            (is_sound || flaw(check, "a row finds another bundle than that of its state_hash"));
+}
+
+static bool check_rest(struct check *check)
+{
+    const char *what = NULL;
+    const struct enc_check_rest rest = {.snap = check->snap,
+                                        .curve = check->config->curve,
+                                        .chunks = check->config->chunks,
+                                        .node_pub32 = check->config->node_pub32,
+                                        .state = &check->state,
+                                        .replay = &check->replay};
+    return read_well(check, enc_check_push(&what, &rest)) &&
+           read_well(check, what ? ENC_ERR_OK : enc_check_alarms(&what, &rest)) &&
+           (!what || flaw(check, what));
+}
+
+/* Rows under no ordinal: a singleton is found by its service's name. */
+static bool check_name(struct check *check)
+{
+    const struct enc_addressing *addressing =
+        &enc_service_at(check->row.service)->enclave.addressing;
+    const struct enc_view names = {0, ENC_SHARED_SINGLETON};
+    bool found = false;
+    struct enc_bytes value;
+    if (addressing->segment != 0)
+        return true;
+    struct enc_bytes name = enc_bytes_of_text(addressing->name);
+    if (!read_well(check, enc_snap_row(check->snap, &found, &value, names, name)))
+        return false;
+    bool is_ours = found && enc_bytes_equal(value, enc_bytes_of(check->report->enclave32, 32));
+    return is_ours || flaw(check, "the enclave is not found by its service's name");
 }
 
 /* ---- the whole ---- */
@@ -339,7 +401,7 @@ static void run(struct check *check)
 {
     bool is_sound = feed_all(check) && close_last(check) && finish(check) &&
                     check_statuses(check) && check_head(check) && check_tree(check) &&
-                    check_leaf_rows(check);
+                    check_leaf_rows(check) && check_rest(check) && check_name(check);
     check->report->leaf_count = check->replay.ct.count;
     ENC_CHECK(is_sound || check->report->flaw || check->err != ENC_ERR_OK);
     enc_replay_fini(&check->replay);

@@ -173,14 +173,38 @@ void enc_scan_delivereds(struct enc_scan *scan, struct enc_snap *snap,
     enc_row_key_queued(&scan->high, queue->ord, queue->queue16, push_seqs.last);
 }
 
+static bool step_payload(struct enc_scan *scan, struct enc_bytes *key,
+                         struct enc_delivered_row *out)
+{
+    struct enc_bytes value;
+    if (!enc_scan_step(scan, key, &value))
+        return false;
+    out->push_seq = enc_key_tail64(*key);
+    out->delivered_ms = enc_be64_get(value.data);
+    out->payload = enc_bytes_of(value.data + DELIVERED_LEN_MIN, value.len - DELIVERED_LEN_MIN);
+    return true;
+}
+
 bool enc_scan_delivered(struct enc_scan *scan, struct enc_delivered_row *out)
 {
     struct enc_bytes key;
-    struct enc_bytes value;
-    if (!enc_scan_step(scan, &key, &value))
+    return step_payload(scan, &key, out);
+}
+
+void enc_scan_payloads(struct enc_scan *scan, struct enc_snap *snap, uint64_t ord)
+{
+    enc_scan_start(scan, snap, ENC_TABLE_PUSH_DELIVERED, false);
+    enc_row_key_init(&scan->low);
+    enc_row_key_u64(&scan->low, ord);
+    scan->high = scan->low;
+    enc_row_key_top(&scan->high);
+}
+
+bool enc_scan_payload(struct enc_scan *scan, struct enc_payload_found *out)
+{
+    struct enc_bytes key;
+    if (!step_payload(scan, &key, &out->row))
         return false;
-    out->push_seq = enc_key_tail64(key);
-    out->delivered_ms = enc_be64_get(value.data);
-    out->payload = enc_bytes_of(value.data + DELIVERED_LEN_MIN, value.len - DELIVERED_LEN_MIN);
+    out->queue16 = key.data + 8;
     return true;
 }

@@ -102,3 +102,12 @@ bool enc_scan_pending(struct enc_scan *scan, struct enc_pending_found *out);
 void enc_scan_delivereds(struct enc_scan *scan, struct enc_snap *snap,
                          const struct enc_queue_key *queue, struct enc_range push_seqs);
 bool enc_scan_delivered(struct enc_scan *scan, struct enc_delivered_row *out);
+
+struct enc_payload_found {
+    const uint8_t *queue16;
+    struct enc_delivered_row row;
+};
+
+/** Walk over the payloads of all queues of an enclave. */
+void enc_scan_payloads(struct enc_scan *scan, struct enc_snap *snap, uint64_t ord);
+bool enc_scan_payload(struct enc_scan *scan, struct enc_payload_found *out);

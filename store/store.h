@@ -10,6 +10,7 @@
  *     copy      enc_data_look, enc_shard_copy, enc_data_compact    copy.h
  *     hold      enc_data_hold, enc_data_held, enc_data_let_go      mark.h
  *     numbers   enc_store_counts, enc_store_verify                 counts.h, verify.h
+ *     pages     enc_data_check_pages                               pages.h
  *     room      enc_store_add_room, enc_store_used_len             room.h
  */
 #pragma once
@@ -22,6 +23,7 @@
 #include "store/enclave.h"
 #include "store/event.h"
 #include "store/mark.h"
+#include "store/pages.h"
 #include "store/push.h"
 #include "store/room.h"
 #include "store/row.h"

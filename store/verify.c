@@ -105,6 +105,31 @@ static const char *pending(struct walk *walk, struct enc_bytes key, struct enc_b
     return there ? NULL : "points to no event";
 }
 
+/** The queue's own row, and the payloads that it counts. */
+static const char *push_seq(struct walk *walk, struct enc_bytes key, struct enc_bytes value)
+{
+    struct enc_row_key payload;
+    struct enc_bytes found;
+    enc_row_key_init(&payload);
+    enc_row_key_bytes(&payload, key);
+    enc_row_key_u64(&payload, enc_be64_get(value.data));
+    bool there = has(walk, &found, ENC_TABLE_PUSH_DELIVERED, &payload);
+    return there ? owned(walk, key, value) : "counts a payload that does not exist";
+}
+
+static const char *delivered(struct walk *walk, struct enc_bytes key, struct enc_bytes value)
+{
+    struct enc_bytes queue;
+    (void)value;
+    struct enc_bytes name = enc_bytes_of(key.data, key.len - 8);
+    if (!has_part(walk, &queue, ENC_TABLE_PUSH_SEQ, name))
+        return "belongs to no queue";
+    uint64_t number = enc_key_tail64(key);
+    bool is_next = !follows(walk, key, name.len) ||
+                   enc_key_tail64(enc_row_key_view(&walk->last)) + 1 == number;
+    return is_next && number <= enc_be64_get(queue.data) ? NULL : "leaves a gap before it";
+}
+
 static const char *row(struct walk *walk, struct enc_bytes key, struct enc_bytes value)
 {
     return enc_be64_get(key.data) == 0 ? NULL : owned(walk, key, value);
@@ -193,8 +218,8 @@ static row_check *const CHECKS[ENC_TABLE_COUNT] = {
     [ENC_TABLE_ALARM] = alarm,
     [ENC_TABLE_ENDPOINT] = owned,
     [ENC_TABLE_PUSH_PENDING] = pending,
-    [ENC_TABLE_PUSH_SEQ] = owned,
-    [ENC_TABLE_PUSH_DELIVERED] = owned,
+    [ENC_TABLE_PUSH_SEQ] = push_seq,
+    [ENC_TABLE_PUSH_DELIVERED] = delivered,
     [ENC_TABLE_ROW] = row,
 };
 

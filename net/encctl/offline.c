@@ -34,7 +34,7 @@ static bool find_node(struct enc_offline *out, const struct enc_ctl *ctl, const 
 }
 
 /* Opening makes what is missing; a check must not. */
-static bool is_data_dir(const char *dir)
+bool enc_offline_is_data(const char *dir)
 {
     char path[PATH_LEN_MAX];
     snprintf(path, sizeof path, "%s/version", dir);
@@ -57,7 +57,7 @@ static bool open_data(struct enc_offline *out, const char *dir)
 
 enum enc_exit enc_offline_open(struct enc_offline *out, const struct enc_ctl *ctl, const char *dir)
 {
-    if (!is_data_dir(dir) || !find_node(out, ctl, dir))
+    if (!enc_offline_is_data(dir) || !find_node(out, ctl, dir))
         return ENC_EXIT_USAGE;
     return open_data(out, dir) ? ENC_EXIT_OK : ENC_EXIT_REFUSED;
 }

@@ -9,6 +9,9 @@ struct enc_offline {
     uint8_t node_pub32[32]; /* of the node that it belongs to */
 };
 
+/** Whether dir is a data directory at all; says so when it is not. */
+ENC_MUST_USE bool enc_offline_is_data(const char *dir);
+
 /**
  * Open it. The node's key is --key, else the one in the directory: only its public half is needed.
  * Says what is wrong. Returns: OK, and enc_offline_close follows; USAGE, REFUSED

@@ -6,6 +6,7 @@
 #include "net/encctl/out.h"
 #include "services/fold.h"
 #include "services/host.h"
+#include "services/rows.h"
 
 #include <ftw.h>
 #include <stdio.h>
@@ -173,11 +174,62 @@ static enum enc_err project_shard(struct project *project, struct enc_store *sto
     return err == ENC_ERR_OK ? end : err;
 }
 
+/* ---- whose enclaves they are: rows that belong to no enclave ---- */
+
+static const struct enc_row_range OWNERS = {.view = {0, ENC_SHARED_OWNER}};
+
+/* Counts the owners of one shard; *is_same false: the log makes one of them nobody's. */
+static enum enc_err compare_owners(uint64_t *count, bool *is_same, struct enc_snap *snap,
+                                   struct enc_snap *folded)
+{
+    struct enc_scan scan;
+    struct enc_row_found row;
+    struct enc_bytes value;
+    enum enc_err err = ENC_ERR_OK;
+    enc_scan_rows(&scan, snap, &OWNERS);
+    for (; err == ENC_ERR_OK && *is_same && enc_scan_row(&scan, &row); (*count)++)
+        err = enc_snap_row(folded, is_same, &value, OWNERS.view, row.key);
+    enum enc_err end = enc_scan_fini(&scan);
+    return err == ENC_ERR_OK ? end : err;
+}
+
+static enum enc_err check_owners_of(uint64_t *count, bool *is_same, struct enc_store *store,
+                                    struct enc_snap *folded)
+{
+    struct enc_snap *snap = NULL;
+    ENC_TRY(enc_snap_open(store, &snap));
+    enum enc_err err = compare_owners(count, is_same, snap, folded);
+    enc_snap_close(snap);
+    return err;
+}
+
+/* The scratch store now has those of every shard, one by one. */
+static enum enc_err check_owners(struct project *project)
+{
+    struct enc_snap *folded = NULL;
+    uint64_t stored_count = 0;
+    uint64_t folded_count = 0;
+    bool is_same = true;
+    ENC_TRY(enc_snap_open(enc_data_shard_at(project->scratch, 0), &folded));
+    enum enc_err err = compare_owners(&folded_count, &is_same, folded, folded);
+    for (uint32_t i = 0; i < enc_data_shard_count(project->offline.data) && err == ENC_ERR_OK; i++)
+        err = check_owners_of(&stored_count, &is_same, enc_data_shard_at(project->offline.data, i),
+                              folded);
+    enc_snap_close(folded);
+    if (err == ENC_ERR_OK && (!is_same || stored_count != folded_count)) {
+        enc_out_fault("the rows that tell whose an enclave is differ");
+        project->failures++;
+    }
+    return err;
+}
+
 static enum enc_exit project_all(struct project *project)
 {
     enum enc_err err = ENC_ERR_OK;
     for (uint32_t i = 0; i < enc_data_shard_count(project->offline.data) && err == ENC_ERR_OK; i++)
         err = project_shard(project, enc_data_shard_at(project->offline.data, i));
+    if (err == ENC_ERR_OK && project->is_check && !project->is_one)
+        err = check_owners(project);
     if (err != ENC_ERR_OK)
         enc_out_fault("the store cannot be folded: %s", enc_err_row(err)->message);
     else if (project->is_one && project->enclaves == 0)

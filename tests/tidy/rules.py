@@ -33,7 +33,7 @@ PURE = ["assert.h", "errno.h", "inttypes.h", "limits.h", "stdalign.h", "stdarg.h
 FOREIGN = {
     "proto": PURE,
     "store": PURE + ["lmdb.h", "stdatomic.h", "stdio.h", "stdlib.h", "fcntl.h", "unistd.h", "dirent.h",
-                     "sys/file.h", "sys/stat.h", "sys/types.h"],
+                     "sys/file.h", "sys/mman.h", "sys/stat.h", "sys/types.h"],
     "actors": PURE + ["uv.h", "stdatomic.h", "stdio.h", "stdlib.h"],
     "services": PURE + ["stdatomic.h", "stdio.h", "stdlib.h", "sanitizer/asan_interface.h", "sys/sdt.h"],
     "net": ["*"],
