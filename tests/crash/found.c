@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { MEMORY_MAX = 1 << 30, PATH_LEN_MAX = 4096, LEVELS = 64 };
 
@@ -68,6 +69,29 @@ static bool open_data(struct enc_data **out, struct search *search, const char *
            wrong(search, "the store does not open", note.text);
 }
 
+static void see_page(void *opaque, const struct enc_page_flaw *flaw)
+{
+    const struct search *search = (const struct search *)opaque;
+    char text[256];
+    snprintf(text, sizeof text, "page %llu of shard %u, table %s, %s",
+             (unsigned long long)flaw->page, flaw->shard, flaw->tree, flaw->what);
+    wrong(search, "the pages are not sound", text);
+}
+
+/* Pages are looked at before the engine has mended anything. */
+static bool check_pages(struct search *search, const char *dir)
+{
+    char path[PATH_LEN_MAX];
+    uint64_t flaws = 0;
+    struct enc_store_note note;
+    snprintf(path, sizeof path, "%s/version", dir);
+    if (access(path, F_OK) != 0)
+        return true;
+    if (enc_data_check_pages(&note, &flaws, dir, see_page, search) != ENC_STORE_FAULT_NONE)
+        return wrong(search, "the pages cannot be read", note.text);
+    return flaws == 0;
+}
+
 /* In the order of the daemon's start. */
 static bool open_all(struct search *search, const struct place *place)
 {
@@ -84,7 +108,8 @@ static bool open_all(struct search *search, const struct place *place)
     if (!enc_key_init(&key, search->curve, priv32))
         return wrong(search, "the key is none", NULL);
     memcpy(search->node_pub32, key.pub32, 32);
-    return open_data(&search->data, search, place->dir, place->shards) &&
+    return check_pages(search, place->dir) &&
+           open_data(&search->data, search, place->dir, place->shards) &&
            open_data(&search->scratch, search, place->scratch, 1);
 }
 

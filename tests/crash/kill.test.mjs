@@ -46,17 +46,24 @@ class Life {
 
   async round() {
     const stop = new AbortController();
+    this.phase = 'load';
     if (this.random.chance(30)) this.receiver.statuses.push(500);
     const load = this.load.run(stop.signal);
     await sleep(20 + this.random.below(RUN_MS));
     await this.daemon.kill();
     this.kills++;
     stop.abort();
+    this.phase = 'end of the load';
     await load;
+    this.phase = 'starts';
     while (this.random.chance(40)) await this.stillborn();
+    this.phase = 'fsck';
     await this.sound();
+    this.phase = 'start';
     this.load.turnTo(await this.daemon.start());
+    this.phase = 'verify';
     await this.load.verify();
+    this.phase = null;
   }
 
   /** Nobody has it open: all rows, all enclaves, all DataViews. */
@@ -90,6 +97,7 @@ await runSuite(async ({ check }) => {
     await life.begin();
     for (let i = 1; i <= ROUNDS; i++) {
       await check(`directory ${n}, round ${i}: kill -9, nothing is lost`, () => life.round());
+      if (life.phase) console.log(`    ended in: ${life.phase}`);
     }
     await check(`directory ${n}: pushes arrived in order, the replayer agrees`, async () => {
       assert.ok(life.load.acknowledged > ROUNDS * 10, 'there was load');
