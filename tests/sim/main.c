@@ -14,7 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ACTIONS = 70, SECONDS_MAX = 60 };
+/* Each eighth world is a long one. */
+enum { ACTIONS = 70, ACTIONS_LONG = 400, LONG_EVERY = 8, SECONDS_MAX = 300 };
 
 static bool is_telling; /* --tell: what happened in each world */
 
@@ -135,9 +136,10 @@ static void heal(struct world *w)
 
 static void live(struct world *w)
 {
+    int actions = w->seed % LONG_EVERY ? ACTIONS : ACTIONS_LONG;
     w_found(w);
     w_socket_open(w, 0);
-    for (int i = 0; i < ACTIONS; i++) {
+    for (int i = 0; i < actions; i++) {
         act(w);
         for (uint64_t steps = w_pick(w, 24); steps > 0; steps--)
             w_step(w);
