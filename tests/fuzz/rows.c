@@ -34,13 +34,24 @@ static bool smt_node(struct enc_buffer *out, struct enc_bytes row)
     return true;
 }
 
+/* Bytewise, the shorter of two equal beginnings first; never equal. */
+static bool is_below(struct enc_bytes a, struct enc_bytes b)
+{
+    size_t i = 0;
+    while (i < a.len && i < b.len && a.data[i] == b.data[i])
+        i++;
+    return i < b.len && (i == a.len || a.data[i] < b.data[i]);
+}
+
 static bool gates(struct enc_buffer *out, struct enc_bytes row)
 {
     struct enc_gates gates;
     if (enc_gates_take(&gates, out->arena, row) != ENC_ERR_OK)
         return false;
-    for (size_t i = 0; i < gates.count; i++)
+    for (size_t i = 0; i < gates.count; i++) {
         ENC_CHECK(enc_gates_stop(&gates, gates.types[i]));
+        ENC_CHECK(i == 0 || is_below(gates.types[i - 1], gates.types[i]));
+    }
     enc_gates_put(out, &gates);
     return true;
 }
