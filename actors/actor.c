@@ -1,6 +1,7 @@
 #include "actors/actor.h"
 
 #include "actors/schedule.h"
+#include "proto/base/edge.h"
 
 #include <string.h>
 
@@ -16,6 +17,12 @@ enum parking { NOT_RUNNING, RUNNING, PARKED, RESUMED };
 
 enum { DEPTH_MAX = 1024, BATCH_MAX = 64 };
 
+/* For tests: a mail as the models call it. */
+#define NAME_OF(readiness)                                                                         \
+    ((readiness) == ENC_MAIL_READY     ? "ready"                                                   \
+     : (readiness) == ENC_MAIL_PENDING ? "pending"                                                 \
+                                       : "awaited")
+
 static bool is_ready(const struct enc_mail *mail)
 {
     /* acquire: what its preparation wrote, by the release in enc_mail_ready */
@@ -28,10 +35,15 @@ static bool sleep_on(struct enc_actor *actor, struct enc_mail *mail)
 {
     uint32_t was = ENC_MAIL_PENDING;
     mail->awaited_by = actor;
+    ENC_EDGE("right", actor, NULL, "sleep", "awaited");
     /* release: awaited_by and the actor's state, for enc_mail_ready. relaxed on failure: who reads
      * the mail asks is_ready before */
-    return atomic_compare_exchange_strong_explicit(&mail->readiness, &was, ENC_MAIL_AWAITED,
-                                                   memory_order_release, memory_order_relaxed);
+    bool sleeps = atomic_compare_exchange_strong_explicit(
+        &mail->readiness, &was, ENC_MAIL_AWAITED, memory_order_release, memory_order_relaxed);
+    ENC_EDGE("mail", mail, NAME_OF(was), "sleep", sleeps ? "awaited" : NAME_OF(was));
+    if (!sleeps)
+        ENC_EDGE("right", actor, NULL, "miss", "held");
+    return sleeps;
 }
 
 void enc_mail_ready(struct enc_mail *mail)
@@ -40,8 +52,11 @@ void enc_mail_ready(struct enc_mail *mail)
      * the actor comes with it; otherwise the mail may be gone already and is not touched */
     uint32_t was = atomic_exchange_explicit(&mail->readiness, ENC_MAIL_READY, memory_order_acq_rel);
     ENC_CHECK(was != ENC_MAIL_READY);
-    if (was == ENC_MAIL_AWAITED)
-        enc_pool_schedule(mail->awaited_by->pool, &mail->awaited_by->job);
+    ENC_EDGE("mail", mail, NAME_OF(was), "ready", "ready");
+    if (was != ENC_MAIL_AWAITED)
+        return;
+    ENC_EDGE("right", mail->awaited_by, NULL, "ready", "held");
+    enc_pool_schedule(mail->awaited_by->pool, &mail->awaited_by->job);
 }
 
 /* The two sides of parking. */
@@ -50,10 +65,14 @@ static bool park(struct enc_actor *actor)
 {
     uint32_t was = RUNNING;
     enc_meter_add(enc_pool_meter(actor->pool), ENC_COUNT_PARKS, 1);
+    ENC_EDGE("right", actor, NULL, "park", "parked");
     /* release: the actor's state, for the turn that the resume brings. acquire on failure: the
      * resume came first, and the next turn must see what its caller wrote */
-    return atomic_compare_exchange_strong_explicit(&actor->parking, &was, PARKED,
-                                                   memory_order_release, memory_order_acquire);
+    bool parks = atomic_compare_exchange_strong_explicit(
+        &actor->parking, &was, PARKED, memory_order_release, memory_order_acquire);
+    if (!parks)
+        ENC_EDGE("right", actor, NULL, "early", "held");
+    return parks;
 }
 
 /* Whether the right to run the actor came with it. */
@@ -63,6 +82,8 @@ static bool end_parking(struct enc_actor *actor)
      * the actor comes with it; otherwise the turn before is not over, and its worker goes on */
     uint32_t was = atomic_exchange_explicit(&actor->parking, RESUMED, memory_order_acq_rel);
     ENC_CHECK(was == RUNNING || was == PARKED);
+    if (was == PARKED)
+        ENC_EDGE("right", actor, NULL, "resume", "held");
     return was == PARKED;
 }
 
@@ -107,8 +128,10 @@ static uint32_t count_ready(const struct enc_actor *actor, uint32_t mails_max)
 {
     uint32_t count = 0;
     const struct enc_mail *mail = actor->head;
-    for (; mail && count < mails_max && is_ready(mail); mail = mail->next)
+    for (; mail && count < mails_max && is_ready(mail); mail = mail->next) {
+        ENC_EDGE("mail", mail, NAME_OF(mail->readiness), "offer", "ready");
         count++;
+    }
     return count;
 }
 
@@ -187,6 +210,7 @@ static void follow_done(struct enc_actor *actor, again_fn *again)
 static void run_turn(struct enc_actor *actor, uint32_t mails_max, again_fn *again)
 {
     struct enc_job *job = &actor->job;
+    ENC_EDGE("right", actor, NULL, "begin", "running");
     bool is_resumed = begin_turn(actor);
     gather(actor);
     uint32_t offered = count_ready(actor, mails_max);
@@ -216,12 +240,21 @@ void enc_actor_resume_here(struct enc_actor *actor)
         run_turn(actor, 0, enc_pool_schedule);
 }
 
+bool enc_actor_give_up(struct enc_actor *actor)
+{
+    ENC_EDGE("right", actor, NULL, "rest", "nobody");
+    bool is_given_up = enc_mailbox_give_up(&actor->mailbox);
+    if (!is_given_up)
+        ENC_EDGE("right", actor, NULL, "keep", "running");
+    return is_given_up;
+}
+
 /* Actors outside any directory. */
 
 static bool rest_alone(struct enc_actor *actor)
 {
     struct enc_pool *pool = actor->pool;
-    if (!enc_mailbox_give_up(&actor->mailbox))
+    if (!enc_actor_give_up(actor))
         return false;
     enc_pool_leave(pool);
     return true;
@@ -238,6 +271,7 @@ void enc_actor_init(struct enc_actor *actor, struct enc_pool *pool,
                                 .batch_max = BATCH_MAX};
     memcpy(actor->key32, key32, sizeof actor->key32);
     enc_mailbox_init(&actor->mailbox, DEPTH_MAX);
+    ENC_EDGE("right", actor, "NONE", "init", "nobody");
 }
 
 void enc_actor_limit(struct enc_actor *actor, const struct enc_actor_limits *limits)
@@ -256,6 +290,7 @@ enum enc_err enc_actor_refused(struct enc_pool *pool)
 /* A turn would find nothing but a mail to wait for, so it is spared. */
 static void pass_on(struct enc_pool *pool, struct enc_actor *actor, struct enc_mail *mail)
 {
+    ENC_EDGE("right", actor, NULL, "post", "held");
     if (is_ready(mail) || !sleep_on(actor, mail))
         enc_pool_schedule(pool, &actor->job);
 }

@@ -1,5 +1,7 @@
 #include "actors/crew.h"
 
+#include "proto/base/edge.h"
+
 #include <stdlib.h>
 
 struct enc_member {
@@ -19,6 +21,9 @@ struct enc_crew_driver {
 
 /* A sleeper looks at the clock at least this often: it may have jumped. */
 enum { NAP_MAX_MS = 1000 };
+
+/* For tests: whether somebody sleeps who was not called, as the models call it. */
+#define NAME_OF(sleeping, called) ((sleeping) > (called) ? "some" : "none")
 
 void enc_crew_lock(struct enc_crew *crew)
 {
@@ -56,13 +61,19 @@ static void nap(struct enc_crew *crew, uint64_t now_ms)
     uint64_t due_ms = crew->class->due_ms ? crew->class->due_ms(crew->self) : UINT64_MAX;
     uint64_t left_ms = due_ms > now_ms ? due_ms - now_ms : 1;
     uint64_t nap_ms = left_ms < NAP_MAX_MS ? left_ms : NAP_MAX_MS;
+    ENC_EDGE("crew", crew, NAME_OF(crew->sleeping, crew->called), "nap",
+             NAME_OF(crew->sleeping + 1, crew->called));
     crew->sleeping++;
     if (due_ms == UINT64_MAX)
         uv_cond_wait(&crew->wake, &crew->lock);
     else
         (void)uv_cond_timedwait(&crew->wake, &crew->lock, nap_ms * 1000000);
+    uint32_t calls =
+        crew->called > 0; /* woken by the clock: who was called finds no sleeper less */
+    ENC_EDGE("crew", crew, NAME_OF(crew->sleeping, crew->called), "up",
+             NAME_OF(crew->sleeping - 1, crew->called - calls));
     crew->sleeping--;
-    crew->called -= crew->called > 0; /* woken by the clock: who was called finds no sleeper less */
+    crew->called -= calls;
 }
 
 static void work_once(struct enc_crew *crew, struct enc_member *member)
@@ -120,7 +131,13 @@ static bool threads_start(struct enc_crew *crew)
 
 static void threads_wake(struct enc_crew *crew)
 {
-    if (crew->sleeping == crew->called || is_left_to_caller(crew))
+    bool is_called = crew->sleeping > crew->called && !is_left_to_caller(crew);
+    ENC_EDGE("crew", crew, NAME_OF(crew->sleeping, crew->called),
+             is_called                        ? "call"
+             : crew->sleeping == crew->called ? "skip"
+                                              : "leave",
+             NAME_OF(crew->sleeping, crew->called + is_called));
+    if (!is_called)
         return; /* everybody is up or about to be, or need not be */
     crew->called++;
     crew->owed++;

@@ -2,6 +2,7 @@
 
 #include "actors/keyhash.h"
 #include "actors/schedule.h"
+#include "proto/base/edge.h"
 
 #include <stdlib.h>
 #include <uv.h>
@@ -132,6 +133,7 @@ static struct resident *claim_oldest(struct enc_directory *directory, struct str
         return NULL;
     bool is_claimed = enc_mailbox_claim(&resident->actor.mailbox);
     ENC_CHECK(is_claimed); /* a post would have taken it off the list */
+    ENC_EDGE("right", resident, NULL, "claim", "held");
     enc_pool_enter_again(directory->config.pool);
     idle_remove(directory, resident);
     set_leaving(resident, true);
@@ -298,6 +300,7 @@ static bool vacate(struct enc_directory *directory, struct resident *resident)
     if (!enc_mailbox_is_empty(&resident->actor.mailbox))
         return false;
     table_remove(directory, resident);
+    ENC_EDGE("right", resident, NULL, "retire", "NONE");
     if (!is_leaving(resident))
         free_seat(directory);
     return true;
@@ -322,7 +325,7 @@ static bool lie_down(struct enc_directory *directory, struct resident *resident,
     uint64_t now_ms = enc_pool_now_ms(directory->config.pool);
     struct stripe *stripe = stripe_of(directory, resident->bucket);
     uv_mutex_lock(&stripe->lock);
-    bool is_given_up = enc_mailbox_give_up(&resident->actor.mailbox);
+    bool is_given_up = enc_actor_give_up(&resident->actor);
     if (is_given_up && may)
         idle_add(directory, resident, now_ms);
     uv_mutex_unlock(&stripe->lock);
@@ -366,6 +369,7 @@ static void post_to(struct enc_directory *directory, struct resident *resident, 
     round->posted++;
     if (enc_mailbox_post_always(&actor->mailbox, mail) != ENC_POSTED_OWNER)
         return;
+    ENC_EDGE("right", actor, NULL, "post", "held");
     idle_remove(directory, resident);
     enc_pool_enter_again(directory->config.pool);
     enc_queue_push(&round->turns, &actor->job.link);

@@ -1,5 +1,7 @@
 #include "actors/mailbox.h"
 
+#include "proto/base/edge.h"
+
 /*
  * No wake-up is lost. All changes of the word are read-modify-write operations on one atomic, so
  * they have one order. A post either replaces IDLE, then it is this caller who schedules; or it
@@ -8,6 +10,8 @@
  */
 
 enum { EMPTY = 0, IDLE = 1 }; /* no mail has either address: mails are aligned */
+
+#define NAME_OF(word) ((word) == IDLE ? "idle" : (word) == EMPTY ? "empty" : "list") /* for tests */
 
 void enc_mailbox_init(struct enc_mailbox *mailbox, uint32_t depth_max)
 {
@@ -28,6 +32,7 @@ static enum enc_posted push(struct enc_mailbox *mailbox, struct enc_mail *mail)
          * relaxed on failure: was is only tried again */
     } while (!atomic_compare_exchange_weak_explicit(&mailbox->word, &was, (uintptr_t)mail,
                                                     memory_order_acq_rel, memory_order_relaxed));
+    ENC_EDGE("mailbox", mailbox, NAME_OF(was), "post", "list");
     return was == IDLE ? ENC_POSTED_OWNER : ENC_POSTED;
 }
 
@@ -73,6 +78,7 @@ struct enc_mail *enc_mailbox_take(struct enc_mailbox *mailbox, struct enc_mail *
      * continue the release sequence of each one before. Nothing is published by writing EMPTY */
     uintptr_t was = atomic_exchange_explicit(&mailbox->word, EMPTY, memory_order_acquire);
     ENC_CHECK(was != IDLE);
+    ENC_EDGE("mailbox", mailbox, NAME_OF(was), "take", "empty");
     if (was == EMPTY)
         return NULL;
     *newest = (struct enc_mail *)was;
@@ -86,23 +92,29 @@ void enc_mailbox_settle(struct enc_mailbox *mailbox, uint32_t count)
     ENC_CHECK(was >= count);
 }
 
-static bool swap(struct enc_mailbox *mailbox, uintptr_t from, uintptr_t to, memory_order order)
+static bool swap(struct enc_mailbox *mailbox, uintptr_t *was, uintptr_t to, memory_order order)
 {
     /* relaxed on failure: nothing is concluded from the value found */
-    return atomic_compare_exchange_strong_explicit(&mailbox->word, &from, to, order,
+    return atomic_compare_exchange_strong_explicit(&mailbox->word, was, to, order,
                                                    memory_order_relaxed);
 }
 
 bool enc_mailbox_give_up(struct enc_mailbox *mailbox)
 {
+    uintptr_t was = EMPTY;
     /* release: the actor's state, for whoever replaces IDLE next */
-    return swap(mailbox, EMPTY, IDLE, memory_order_release);
+    bool is_idle = swap(mailbox, &was, IDLE, memory_order_release);
+    ENC_EDGE("mailbox", mailbox, NAME_OF(was), "give_up", NAME_OF(is_idle ? IDLE : was));
+    return is_idle;
 }
 
 bool enc_mailbox_claim(struct enc_mailbox *mailbox)
 {
+    uintptr_t was = IDLE;
     /* acquire: what the last owner left */
-    return swap(mailbox, IDLE, EMPTY, memory_order_acquire);
+    bool is_owned = swap(mailbox, &was, EMPTY, memory_order_acquire);
+    ENC_EDGE("mailbox", mailbox, NAME_OF(was), "claim", NAME_OF(is_owned ? EMPTY : was));
+    return is_owned;
 }
 
 bool enc_mailbox_is_empty(const struct enc_mailbox *mailbox)

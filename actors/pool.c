@@ -1,5 +1,6 @@
 #include "actors/crew.h"
 #include "actors/schedule.h"
+#include "proto/base/edge.h"
 
 #include <stdlib.h>
 
@@ -15,6 +16,9 @@ struct enc_pool {
 
 static const uint64_t CLOSED = (uint64_t)1 << 63; /* the pool drains: no new tickets */
 
+/* For tests: the word of the tickets as the models call it. */
+#define NAME_OF(tickets) (!((tickets)&CLOSED) ? "open" : (tickets) == CLOSED ? "quiet" : "closing")
+
 /* Tickets. */
 
 bool enc_pool_enter(struct enc_pool *pool)
@@ -23,10 +27,13 @@ bool enc_pool_enter(struct enc_pool *pool)
      * and that bit and the count are one word */
     uint64_t was = atomic_load_explicit(&pool->tickets, memory_order_relaxed);
     do {
-        if (was & CLOSED)
+        if (was & CLOSED) {
+            ENC_EDGE("pool", pool, NAME_OF(was), "refuse", NAME_OF(was));
             return false;
+        }
     } while (!atomic_compare_exchange_weak_explicit(&pool->tickets, &was, was + 1,
                                                     memory_order_relaxed, memory_order_relaxed));
+    ENC_EDGE("pool", pool, NAME_OF(was), "enter", NAME_OF(was + 1));
     return true;
 }
 
@@ -35,6 +42,7 @@ void enc_pool_enter_again(struct enc_pool *pool)
     /* relaxed: as in enc_pool_enter; the ticket already held keeps the pool from being quiet */
     uint64_t was = atomic_fetch_add_explicit(&pool->tickets, 1, memory_order_relaxed);
     ENC_CHECK((was & ~CLOSED) > 0);
+    ENC_EDGE("pool", pool, NAME_OF(was), "again", NAME_OF(was + 1));
 }
 
 void enc_pool_leave(struct enc_pool *pool)
@@ -42,6 +50,7 @@ void enc_pool_leave(struct enc_pool *pool)
     /* release: what was done under the ticket, for who finds the pool quiet */
     uint64_t was = atomic_fetch_sub_explicit(&pool->tickets, 1, memory_order_release);
     ENC_CHECK((was & ~CLOSED) > 0);
+    ENC_EDGE("pool", pool, NAME_OF(was), "leave", NAME_OF(was - 1));
     if (was != CLOSED + 1)
         return;
     enc_crew_lock(&pool->crew);
@@ -110,6 +119,7 @@ static const struct enc_crew_class CREW = {choices, work, NULL};
 static void queue_turn(struct enc_pool *pool, struct enc_job *turn)
 {
     enc_meter_add(&pool->meter, ENC_COUNT_TURNS_QUEUED, 1);
+    ENC_EDGE("right", turn, NULL, "queue", "queued");
     enc_queue_push(&pool->turns, &turn->link);
 }
 
@@ -187,7 +197,8 @@ static bool is_drained(void *self)
 void enc_pool_drain(struct enc_pool *pool)
 {
     /* relaxed: a refusal may come a moment later; what it guards is the count in the same word */
-    atomic_fetch_or_explicit(&pool->tickets, CLOSED, memory_order_relaxed);
+    uint64_t was = atomic_fetch_or_explicit(&pool->tickets, CLOSED, memory_order_relaxed);
+    ENC_EDGE("pool", pool, NAME_OF(was), "drain", NAME_OF(was | CLOSED));
     enc_crew_lock(&pool->crew);
     enc_crew_wait(&pool->crew, is_drained);
     enc_crew_unlock(&pool->crew);

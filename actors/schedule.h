@@ -33,6 +33,9 @@ const struct enc_meter *enc_pool_meter_of(const struct enc_pool *pool);
 void enc_actor_enter(struct enc_actor *actor);
 void enc_actor_exit(struct enc_actor *actor);
 
+/** Give the right to run the actor up, as enc_mailbox_give_up. Only the owner. */
+ENC_MUST_USE bool enc_actor_give_up(struct enc_actor *actor);
+
 /** Count a post that was refused. Returns: ENC_ERR_BUSY */
 ENC_MUST_USE enum enc_err enc_actor_refused(struct enc_pool *pool);
 

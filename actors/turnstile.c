@@ -1,6 +1,7 @@
 #include "actors/turnstile.h"
 
 #include "actors/keyhash.h"
+#include "proto/base/edge.h"
 
 #include <stdlib.h>
 #include <uv.h>
@@ -31,6 +32,12 @@ enum enc_err enc_turnstile_open(struct enc_turnstile **out,
     return ENC_ERR_OK;
 }
 
+/* For tests: a key of a turnstile as an instance. */
+static const void *instance_of(const struct enc_turnstile *turnstile, const uint8_t key32[32])
+{
+    return (const uint8_t *)turnstile + (enc_keyhash_of(&turnstile->hash, key32) | 1);
+}
+
 static struct enc_pass **bucket_of(struct enc_turnstile *turnstile, const uint8_t key32[32])
 {
     return &turnstile->buckets[enc_keyhash_of(&turnstile->hash, key32) % BUCKETS];
@@ -45,8 +52,11 @@ static struct enc_pass **find(struct enc_turnstile *turnstile, const uint8_t key
     return at;
 }
 
-static void go_through(struct enc_pass **place, struct enc_pass *pass)
+static void go_through(const struct enc_turnstile *turnstile, struct enc_pass **place,
+                       struct enc_pass *pass)
 {
+    ENC_EDGE("pass", pass, "NONE", "first", "inside");
+    ENC_EDGE("key", instance_of(turnstile, pass->key32), NULL, "enter", "taken");
     pass->chain = NULL;
     pass->waiting = (struct enc_queue){NULL, NULL, 0};
     *place = pass;
@@ -55,7 +65,9 @@ static void go_through(struct enc_pass **place, struct enc_pass *pass)
 static enum enc_err wait_for(struct enc_turnstile *turnstile, struct enc_pass *first,
                              struct enc_pass *pass)
 {
-    if (turnstile->waiting >= turnstile->waiting_max)
+    bool fits = turnstile->waiting < turnstile->waiting_max;
+    ENC_EDGE("pass", pass, "NONE", fits ? "wait" : "full", fits ? "waiting" : "NONE");
+    if (!fits)
         return ENC_ERR_BUSY;
     turnstile->waiting++;
     enc_queue_push(&first->waiting, &pass->link);
@@ -70,7 +82,7 @@ enum enc_err enc_turnstile_enter(struct enc_turnstile *turnstile, bool *is_first
     struct enc_pass **place = find(turnstile, pass->key32);
     *is_first = *place == NULL;
     if (*is_first)
-        go_through(place, pass);
+        go_through(turnstile, place, pass);
     else
         err = wait_for(turnstile, *place, pass);
     uv_mutex_unlock(&turnstile->lock);
@@ -82,9 +94,12 @@ struct enc_link *enc_turnstile_leave(struct enc_turnstile *turnstile, struct enc
     uv_mutex_lock(&turnstile->lock);
     struct enc_pass **place = find(turnstile, pass->key32);
     ENC_CHECK(*place == pass);
+    ENC_EDGE("pass", pass, NULL, "leave", "NONE");
+    ENC_EDGE("key", instance_of(turnstile, pass->key32), NULL, "leave", "NONE");
     *place = pass->chain;
     turnstile->waiting -= (uint32_t)pass->waiting.count;
     struct enc_link *list = enc_queue_take_all(&pass->waiting);
+    ENC_EDGE_LIST("pass", list, "back", "NONE");
     uv_mutex_unlock(&turnstile->lock);
     return list;
 }

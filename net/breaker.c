@@ -1,5 +1,7 @@
 #include "net/breaker.h"
 
+#include "proto/base/edge.h"
+
 #include <stdlib.h>
 #include <strings.h>
 
@@ -56,6 +58,13 @@ static struct row *find(struct enc_breaker *breaker, struct enc_bytes host)
     return NULL;
 }
 
+/* For tests: a host as the models call it. */
+static const char *name_of(const struct row *row)
+{
+    static const char *const NAMES[] = {"closed", "open", "half_open"};
+    return row ? NAMES[row->state] : "closed";
+}
+
 /* A free row, or the one of those that are closed which failed least; NULL when all are open. */
 static struct row *obtain(struct enc_breaker *breaker, struct enc_bytes host)
 {
@@ -76,12 +85,13 @@ bool enc_breaker_admits(struct enc_breaker *breaker, struct enc_bytes url, uint6
     if (breaker->failures == 0)
         return true;
     struct row *row = find(breaker, host_of(url));
-    if (!row || row->state == CLOSED)
-        return true;
-    if (row->state == HALF_OPEN || now_ms < row->until_ms)
-        return false;
-    row->state = HALF_OPEN;
-    return true;
+    const char *was = name_of(row);
+    bool is_cooled = row && row->state == OPEN && now_ms >= row->until_ms;
+    bool admits = !row || row->state == CLOSED || is_cooled;
+    if (is_cooled)
+        row->state = HALF_OPEN;
+    ENC_EDGE("breaker", breaker, was, admits ? "admit" : "rest", name_of(row));
+    return admits;
 }
 
 static void fail(struct enc_breaker *breaker, struct row *row, uint64_t now_ms)
@@ -100,13 +110,14 @@ void enc_breaker_note(struct enc_breaker *breaker, struct enc_bytes url, bool is
     if (breaker->failures == 0 || host.len == 0)
         return;
     struct row *row = find(breaker, host);
+    const char *was = name_of(row);
     if (is_good && row)
         *row = (struct row){.len = 0};
-    if (is_good)
-        return;
-    row = row ? row : obtain(breaker, host);
-    if (row)
+    if (!is_good)
+        row = row ? row : obtain(breaker, host);
+    if (!is_good && row)
         fail(breaker, row, now_ms);
+    ENC_EDGE("breaker", breaker, was, is_good ? "good" : "bad", name_of(row));
 }
 
 struct enc_breaker_counts enc_breaker_counts(const struct enc_breaker *breaker)

@@ -6,6 +6,7 @@
 #include "net/metric.h"
 #include "net/notify.h"
 #include "net/watchdog.h"
+#include "proto/base/edge.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -51,6 +52,7 @@ static void cut(struct state *state, const char *why)
     if (state->is_cut)
         return;
     state->is_cut = true;
+    ENC_EDGE("node", state->control->server, NULL, "cut", "cut");
     enc_log(CUTTING, enc_log_text("why", why));
     enc_server_cut(state->control->server);
     uint64_t end_ms = uv_now(&state->uv) + CUT_BEFORE_END_MS;
@@ -58,12 +60,18 @@ static void cut(struct state *state, const char *why)
         state->end_at_ms = end_ms;
 }
 
+static void end(struct state *state)
+{
+    ENC_EDGE("node", state->control->server, NULL, "ended", "ended");
+    uv_stop(&state->uv);
+}
+
 static void on_drain_step(uv_timer_t *timer)
 {
     struct state *state = timer->data;
     uint64_t now_ms = uv_now(&state->uv);
     if (enc_server_is_drained(state->control->server) || now_ms >= state->end_at_ms)
-        uv_stop(&state->uv);
+        end(state);
     else if (now_ms >= state->cut_at_ms)
         cut(state, "drain_timeout_ms");
 }
@@ -72,6 +80,7 @@ static void drain(struct state *state, uint64_t grace_ms)
 {
     uint64_t timeout_ms = state->control->config->drain_timeout_ms;
     uint64_t now_ms = uv_now(&state->uv);
+    ENC_EDGE("node", state->control->server, NULL, "drain", "draining");
     state->is_draining = true;
     state->end_at_ms = now_ms + timeout_ms;
     state->cut_at_ms = now_ms + (timeout_ms > 2 * CUT_BEFORE_END_MS ? timeout_ms - CUT_BEFORE_END_MS
@@ -345,6 +354,7 @@ static void close_handles(struct state *state)
 bool enc_control_run(struct enc_control *control)
 {
     struct state state = {.control = control};
+    ENC_EDGE("node", control->server, "NONE", "start", "serving");
     open_handles(&state);
     enc_notify_open(&state.notify);
     enc_notify_ready(&state.notify);

@@ -11,6 +11,7 @@
 #include "net/proxy.h"
 #include "net/server.h"
 #include "net/sweep.h"
+#include "proto/base/edge.h"
 
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -43,6 +44,7 @@ static struct enc_task *take_all(struct enc_loop *loop)
 
 void enc_loop_post(struct enc_loop *loop, struct enc_task *task)
 {
+    ENC_EDGE("loop", loop, NULL, "post", NULL);
     /* relaxed: the exchange below orders; a stale head only costs one more try */
     struct enc_task *head = atomic_load_explicit(&loop->inbox, memory_order_relaxed);
     do {
@@ -171,6 +173,7 @@ static void init_handles(struct enc_loop *loop)
 void enc_loop_init(struct enc_loop *loop, struct enc_server *server, h2o_globalconf_t *global)
 {
     loop->server = server;
+    ENC_EDGE("loop", loop, "NONE", "start", "open");
     init_handles(loop);
     h2o_context_init(&loop->http, &loop->uv, global);
 }
@@ -215,6 +218,7 @@ static void on_drain_step(uv_timer_t *timer)
     if (public_peers(loop) > 0 || loop->call_count > 0)
         return;
     uv_timer_stop(timer);
+    ENC_EDGE("loop", loop, NULL, "drained", "drained");
     /* release: whoever sees it sees what the loop did before; pairs with enc_server_is_drained */
     atomic_store_explicit(&loop->is_drained, true, memory_order_release);
 }
@@ -223,6 +227,7 @@ void enc_loop_drain(struct enc_loop *loop)
 {
     if (loop->is_draining)
         return;
+    ENC_EDGE("loop", loop, NULL, "drain", "draining");
     loop->is_draining = true;
     loop->sweep_at_ms = uv_now(&loop->uv) + loop->server->drain_grace_ms;
     enc_listener_close(&loop->listeners[ENC_LISTENER_PUBLIC]);
@@ -255,6 +260,7 @@ static void on_stop_step(uv_timer_t *timer)
 
 void enc_loop_stop(struct enc_loop *loop)
 {
+    ENC_EDGE("loop", loop, NULL, "stop", "stopping");
     for (size_t i = 0; i < ENC_LISTENER_KINDS; i++)
         enc_listener_close(&loop->listeners[i]);
     enc_loop_cut(loop);
@@ -276,12 +282,14 @@ void enc_loop_join(struct enc_loop *loop)
     run_inbox(loop);
     enc_conn_flush_dirty(loop);
     enc_mend_deliver(loop);
+    ENC_EDGE("loop", loop, NULL, "join", "joined");
 }
 
 bool enc_loop_fini(struct enc_loop *loop)
 {
     if (loop->peers)
         return false;
+    ENC_EDGE("loop", loop, NULL, "free", "NONE");
     for (size_t i = 0; i < ENC_LISTENER_KINDS; i++)
         enc_listener_close(&loop->listeners[i]);
     enc_inflater_free(loop->inflater);

@@ -11,6 +11,7 @@
 #include "net/successor.h"
 #include "net/tls.h"
 #include "net/vault.h"
+#include "proto/base/edge.h"
 #include "proto/schnorr.h"
 #include "proto/selfcheck.h"
 #include "store/store.h"
@@ -209,9 +210,12 @@ static void close_node(struct node *node)
 static void stop_node(struct node *node)
 {
     enc_server_stop_fetches(node->server);
+    ENC_EDGE("node", node->server, NULL, "give_up", "alone");
     enc_host_drain(node->host);
+    ENC_EDGE("node", node->server, NULL, "quiet", "quiet");
     enc_server_flush_traces(node->server);
     enc_server_stop(node->server);
+    ENC_EDGE("node", node->server, NULL, "stop", "stopped");
 }
 
 static int run(struct node *node)
@@ -224,6 +228,7 @@ static int run(struct node *node)
     bool is_healthy = enc_control_run(&control);
     stop_node(node);
     close_node(node);
+    ENC_EDGE("node", node->server, NULL, "free", "NONE");
     enc_log(STOPPED);
     return is_healthy ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,5 +1,6 @@
 #include "services/node.h"
 
+#include "proto/base/edge.h"
 #include "proto/record.h"
 #include "services/answer.h"
 #include "services/gap.h"
@@ -69,6 +70,7 @@ static enum enc_err load_stored(struct enc_node *node, struct enc_snap *snap,
                                 const struct enc_enclave_row *row)
 {
     ENC_TRY(load_state(node, snap, row));
+    ENC_EDGE("enclave", node, "NONE", "load", enc_status_name(node->state.status));
     ENC_TRY(load_manifest(node, snap));
     ENC_TRY(enc_snap_alarm(snap, &node->bundle_alarm_ms, node->state.enclave32, ENC_TIMER_BUNDLE));
     return enc_push_load(node, snap);
@@ -92,6 +94,7 @@ static enum enc_err load(struct enc_node *node, const uint8_t enclave32[32])
 static void node_close(void *self)
 {
     struct enc_node *node = (struct enc_node *)self;
+    ENC_EDGE("enclave", node, NULL, "close", "NONE");
     enc_subs_free(node);
     enc_push_free(node);
     enc_gap_free(node);

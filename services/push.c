@@ -1,5 +1,6 @@
 #include "services/push.h"
 
+#include "proto/base/edge.h"
 #include "proto/base/hex.h"
 #include "proto/sha256.h"
 #include "services/count.h"
@@ -56,6 +57,7 @@ static struct enc_dest *new_dest(struct enc_node *node, const uint8_t identity32
     enc_push_queue_key(dest->queue16, node->state.enclave32, identity32, url);
     dest->next = node->pushes->first;
     node->pushes->first = dest;
+    ENC_EDGE("dest", dest, "NONE", "init", "idle");
     enc_count(node->host, ENC_COUNTED_PUSH_QUEUES, 1);
     return dest;
 }
@@ -81,6 +83,7 @@ void enc_dest_free(const struct enc_host *host, struct enc_dest *dest)
     enc_dest_enter(host, dest, ENC_DEST_IDLE);
     enc_count(host, ENC_COUNTED_PUSH_QUEUES, -1);
     enc_shipment_drop(dest->shipment);
+    ENC_EDGE("dest", dest, NULL, "free", "NONE");
     free(dest);
 }
 
@@ -126,8 +129,10 @@ static enum enc_err load_dest(struct enc_node *node, struct enc_snap *snap, uint
     enc_scan_delivereds(&scan, snap, &queue, newest);
     bool is_open = enc_scan_delivered(&scan, &last) && last.delivered_ms == 0 &&
                    dest->row.attempt < node->host->limits.push_attempts_max;
-    if (is_open)
+    if (is_open) {
+        ENC_EDGE("dest", dest, NULL, "load", "waiting");
         enc_dest_enter(node->host, dest, ENC_DEST_WAITING);
+    }
     node->pushes->is_due |= dest->has_pending && !is_open;
     return enc_scan_fini(&scan);
 }
@@ -260,6 +265,8 @@ void enc_push_fetched(struct enc_node *node, struct enc_mail *mail)
     if (dest && dest->phase == ENC_DEST_FLYING && dest->flight == shipment->flight) {
         dest->phase = ENC_DEST_LANDED;
         dest->has_landed_ok = shipment->fetch.status / 100 == 2;
+        ENC_EDGE("dest", dest, NULL, dest->has_landed_ok ? "land_ok" : "land_bad",
+                 dest->has_landed_ok ? "landed_ok" : "landed_bad");
         node->pushes->is_due = true;
     }
     enc_push_mail_free(mail);

@@ -1,5 +1,6 @@
 /* What the push queues write into a run, and what follows when it is durable or dropped
  * (10.2, 10.3). */
+#include "proto/base/edge.h"
 #include "services/count.h"
 #include "services/dest.h"
 #include "services/inside.h"
@@ -74,6 +75,7 @@ static enum enc_err record_result(struct enc_run *run, struct enc_dest *dest)
         record_failure(run, dest);
     enc_put_push_seq(&run->set, &queue, &dest->staged);
     dest->is_recorded = true;
+    ENC_EDGE("dest", dest, NULL, "record", dest->has_landed_ok ? "acked" : "missed");
     run->has_writes = true;
     return ENC_ERR_OK;
 }
@@ -118,6 +120,7 @@ static enum enc_err stage_payload(struct enc_run *run, struct enc_dest *dest)
     if (row.push_seq > DELIVERED_KEEP)
         enc_del_delivered(&run->set, &queue, row.push_seq - DELIVERED_KEEP);
     dest->phase = ENC_DEST_STAGED;
+    ENC_EDGE("dest", dest, NULL, "stage", "staged");
     run->has_writes = true;
     return ENC_ERR_OK;
 }
@@ -192,6 +195,8 @@ static void settle_result(const struct enc_node *node, struct enc_dest *dest)
         !dest->has_landed_ok && dest->staged.attempt < node->host->limits.push_attempts_max;
     dest->row = dest->staged;
     dest->is_recorded = false;
+    ENC_EDGE("dest", dest, NULL, dest->has_landed_ok || goes_on ? "settle" : "give_up",
+             goes_on ? "waiting" : "idle");
     enc_dest_enter(node->host, dest, goes_on ? ENC_DEST_WAITING : ENC_DEST_IDLE);
     enc_count_attempt(node->host, dest->has_landed_ok ? ENC_ATTEMPT_DELIVERED
                                   : goes_on           ? ENC_ATTEMPT_FAILED
@@ -202,6 +207,7 @@ static void fly(const struct enc_host *host, struct enc_dest *dest, struct enc_s
 {
     dest->shipment = NULL;
     dest->flight = shipment->flight;
+    ENC_EDGE("dest", dest, NULL, "fly", "flying");
     enc_dest_enter(host, dest, ENC_DEST_FLYING);
     enc_shipment_launch(shipment);
 }
@@ -290,6 +296,10 @@ void enc_push_wake(struct enc_node *node)
 
 static void unstage(struct enc_dest *dest)
 {
+    if (dest->is_recorded)
+        ENC_EDGE("dest", dest, NULL, "forget", dest->has_landed_ok ? "landed_ok" : "landed_bad");
+    if (dest->phase == ENC_DEST_STAGED)
+        ENC_EDGE("dest", dest, NULL, "forget", "idle");
     dest->is_leaving = false;
     dest->is_recorded = false;
     dest->has_staged = false;

@@ -44,12 +44,14 @@ enum enc_err enc_run_open(struct enc_run **out, struct enc_node *node, uint64_t 
     run->now_ms = now_ms;
     run->marked_ns = enc_host_now_ns(node->host);
     bind_run(run);
+    ENC_EDGE("run", run, "NONE", "open", "open");
     *out = run;
     return ENC_ERR_OK;
 }
 
 static void free_run(struct enc_run *run)
 {
+    ENC_EDGE("run", run, NULL, "free", "NONE");
     enc_snap_close(run->snap);
     struct enc_arena arena = run->arena; /* the run lies in it */
     enc_arena_fini(&arena);
@@ -121,10 +123,40 @@ static void end_stage_of(struct enc_run *run, const struct enc_staged *staged, e
     enc_trace_note(staged->exchange->trace, enc_stage_name(stage), since_ns, run->marked_ns);
 }
 
+/* For tests: what the models tell apart. */
+
+static const char *status_of(bool exists, enum enc_status status)
+{
+    return exists ? enc_status_name(status) : "none";
+}
+
+static const char *type_of(enum enc_type type)
+{
+    static const char *const NAMES[ENC_TYPE_COUNT] = {
+        [ENC_TYPE_MANIFEST] = "manifest", [ENC_TYPE_PAUSE] = "pause",
+        [ENC_TYPE_RESUME] = "resume",     [ENC_TYPE_TERMINATE] = "terminate",
+        [ENC_TYPE_MIGRATE] = "migrate",
+    };
+    return NAMES[type] ? NAMES[type] : "other";
+}
+
+static bool is_refused_by_status(const struct enc_staged *staged)
+{
+    enum enc_err err = staged->refusal.verdict.err;
+    return err == ENC_ERR_ENCLAVE_PAUSED || err == ENC_ERR_ENCLAVE_TERMINATED ||
+           err == ENC_ERR_ENCLAVE_MIGRATED ||
+           (err == ENC_ERR_INVALID_COMMIT && staged->type == ENC_TYPE_RESUME);
+}
+
 static void build(struct enc_run *run, struct enc_staged *staged, struct enc_case *c)
 {
+    bool has_existed = run->state.exists;
+    enum enc_status was = run->state.status;
     if (stage_event(run, staged, c) != ENC_ERR_OK)
         run->is_broken = true;
+    else
+        ENC_EDGE("status", run, status_of(has_existed, was), type_of(staged->type),
+                 status_of(true, run->state.status));
     end_stage_of(run, staged, ENC_STAGE_BUILD);
 }
 
@@ -141,6 +173,9 @@ static void judge_and_stage(struct enc_run *run, struct enc_staged *staged)
     if (staged->refusal.verdict.err == ENC_ERR_TOO_LARGE && run->arena.is_starved)
         staged->refusal.verdict = (struct enc_verdict){.err = ENC_ERR_BUSY};
     end_stage_of(run, staged, ENC_STAGE_JUDGE);
+    if (is_refused_by_status(staged))
+        ENC_EDGE("refused", run, status_of(run->state.exists, run->state.status),
+                 type_of(staged->type), status_of(run->state.exists, run->state.status));
     if (staged->refusal.verdict.err == ENC_ERR_OK)
         build(run, staged, &c);
 }
@@ -292,20 +327,28 @@ bool enc_run_submit(struct enc_run *run, struct enc_actor *actor)
     if (!run->is_broken && enc_push_stage(run) != ENC_ERR_OK)
         run->is_broken = true;
     run->outcome = ENC_OUTCOME_OK;
-    if (!run->has_writes && !run->is_broken)
+    if (!run->has_writes && !run->is_broken) {
+        ENC_EDGE("run", run, NULL, "nothing", "clear");
         return false;
+    }
     run->outcome = ENC_OUTCOME_FAILED;
     run->actor = actor;
     node->run = run;
-    if (run->is_broken || seal(run) != ENC_ERR_OK)
+    if (run->is_broken || seal(run) != ENC_ERR_OK) {
+        ENC_EDGE("run", run, NULL, "broken", "failed");
         return false;
+    }
     enc_snap_close(run->snap); /* many runs may wait for the writer, and snapshots are few */
     run->snap = NULL;
     run->times.built_ns = run->marked_ns;
     end_stage(run, ENC_STAGE_SEAL, run);
     run->times.sealed_ns = run->marked_ns;
-    return enc_lane_post(enc_host_writer(node->host, node->state.enclave32), &run->link) ==
-           ENC_ERR_OK;
+    ENC_EDGE("run", run, NULL, "submit", "waiting");
+    enum enc_err err =
+        enc_lane_post(enc_host_writer(node->host, node->state.enclave32), &run->link);
+    if (err != ENC_ERR_OK) /* in no model: the lane has a place for the run of every enclave */
+        ENC_EDGE("run", run, NULL, "busy", "failed");
+    return err == ENC_ERR_OK;
 }
 
 void enc_run_write(struct enc_run *run)
@@ -313,8 +356,10 @@ void enc_run_write(struct enc_run *run)
     struct enc_apply_facts facts = {.culprit = SIZE_MAX};
     const struct enc_writeset *sets[] = {&run->set};
     run->outcome = ENC_OUTCOME_FAILED;
+    ENC_EDGE("run", run, NULL, "take", "writing");
     if (!run->is_broken && seal(run) == ENC_ERR_OK)
         run->outcome = enc_store_apply(run->node->store, &facts, sets, 1);
+    ENC_RUN_ENDED(run);
 }
 
 /* ---- the outcome ---- */
@@ -326,6 +371,9 @@ static void swap_in(struct enc_run *run)
         enc_arena_fini(&node->gates_arena);
         node->gates_arena = run->gates_arena;
     }
+    if (run->state.exists)
+        ENC_EDGE("enclave", node, node->state.exists ? enc_status_name(node->state.status) : "NONE",
+                 "swap", enc_status_name(run->state.status));
     node->state = run->state;
     node->bundle_alarm_ms = enc_state_bundle_due(&node->state, &node->manifest);
     if (node->bundle_alarm_ms)
@@ -355,6 +403,11 @@ static void answer_staged(const struct enc_run *run, struct enc_staged *staged)
     struct enc_exchange *exchange = staged->exchange;
     bool is_accepted = staged->refusal.verdict.err == ENC_ERR_OK;
     staged->exchange = NULL;
+    ENC_EDGE("run", run, NULL,
+             !is_accepted        ? "refuse"
+             : exchange->arrival ? "accept"
+                                 : "receipt",
+             NULL);
     if (exchange->trace)
         note_times(&run->times, exchange);
     if (exchange->arrival)
@@ -398,6 +451,7 @@ void enc_run_finish(struct enc_run *run)
         fail_staged(run);
     } else {
         if (run->has_writes) {
+            ENC_EDGE("run", run, NULL, "swap", "live");
             swap_in(run);
             enc_pipeline_publish(run);
         } else {

@@ -6,6 +6,7 @@
 
 #include "actors/queue.h"
 #include "proto/ac.h"
+#include "proto/base/edge.h"
 #include "proto/event.h"
 #include "services/node.h"
 #include "services/rows.h"
@@ -30,6 +31,12 @@ struct enc_run_times {
     uint64_t written_ns; /* into the transaction */
     uint64_t durable_ns;
 };
+
+/* For tests: an outcome as the models call it. */
+#define ENC_RUN_ENDED(run)                                                                         \
+    ENC_EDGE("run", run, NULL,                                                                     \
+             ((const char *const[]){"ok", "fenced", "in_doubt", "failed"})[(run)->outcome],        \
+             ((const char *const[]){"durable", "fenced", "in_doubt", "failed"})[(run)->outcome])
 
 struct enc_run {
     struct enc_link link; /* first: the writer's */

@@ -26,6 +26,7 @@ static enum enc_outcome apply_all(struct enc_store *store, struct enc_run **runs
 static void finish(struct enc_run *run, enum enc_outcome outcome)
 {
     run->outcome = outcome;
+    ENC_RUN_ENDED(run);
     enc_actor_resume(run->actor);
 }
 
@@ -47,6 +48,7 @@ static void finish_all(struct enc_run **runs, size_t count, enum enc_outcome out
         }
         left -= runs[i]->count;
         runs[i]->outcome = outcome;
+        ENC_RUN_ENDED(runs[i]);
         enc_actor_resume_here(runs[i]->actor);
     }
 }
@@ -134,6 +136,8 @@ void enc_writer_work(void *self, struct enc_link *list, size_t count)
         size_t taken = 0;
         for (; list && taken < SETS_MAX; list = list->next)
             runs[taken++] = run_of(list);
+        for (size_t i = 0; i < taken; i++)
+            ENC_EDGE("run", runs[i], NULL, "take", "writing");
         write_batch(runs[0]->node->host, store, runs, taken);
     }
 }

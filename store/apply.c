@@ -1,4 +1,5 @@
 #include "store/apply.h"
+#include "proto/base/edge.h"
 #include "store/apply_ids.h"
 
 enum { READER_SWEEP = 256 }; /* transactions */
@@ -129,10 +130,9 @@ void enc_store_time(struct enc_store *store, uint64_t (*clock)(void *self), void
     store->clock_self = self;
 }
 
-enum enc_outcome enc_store_apply(struct enc_store *store, struct enc_apply_facts *facts,
-                                 const struct enc_writeset *const *sets, size_t count)
+static enum enc_outcome apply(struct enc_store *store, struct enc_apply_facts *facts,
+                              const struct enc_writeset *const *sets, size_t count)
 {
-    tell(facts, sets, count);
     MDB_txn *txn = NULL;
     bool ours = false;
     int rc = mdb_txn_begin(store->env, NULL, 0, &txn);
@@ -153,6 +153,18 @@ enum enc_outcome enc_store_apply(struct enc_store *store, struct enc_apply_facts
     rc = mdb_txn_commit(txn);
     sweep_readers(store, facts->txn_id);
     return rc ? judge(store, facts, rc) : ENC_OUTCOME_OK;
+}
+
+enum enc_outcome enc_store_apply(struct enc_store *store, struct enc_apply_facts *facts,
+                                 const struct enc_writeset *const *sets, size_t count)
+{
+    tell(facts, sets, count);
+    bool was_writable = enc_store_writable(store);
+    enum enc_outcome outcome = apply(store, facts, sets, count);
+    ENC_EDGE("store", store, was_writable ? "writable" : "shut",
+             ((const char *const[]){"ok", "fenced", "in_doubt", "failed"})[outcome],
+             enc_store_writable(store) ? "writable" : "shut");
+    return outcome;
 }
 
 bool enc_store_writable(const struct enc_store *store)

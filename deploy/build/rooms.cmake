@@ -20,7 +20,7 @@ function(enc_room name)
   endif()
   add_library(${name} STATIC ${sources})
   target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
-  target_link_libraries(${name} PUBLIC ${arg_BELOW} PRIVATE ${arg_FOREIGN})
+  target_link_libraries(${name} PUBLIC ${arg_BELOW} $<$<BOOL:${ENC_EDGES}>:edges> PRIVATE ${arg_FOREIGN})
 endfunction()
 
 # enc_program(name SOURCES patterns): one executable over all rooms.
