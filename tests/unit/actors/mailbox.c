@@ -62,6 +62,7 @@ Test(mailbox, claim_only_the_idle)
     cr_assert(enc_mailbox_claim(&box));
     cr_assert_not(enc_mailbox_claim(&box));
     cr_assert_eq(enc_mailbox_post(&box, &mail), ENC_POSTED);
+    cr_assert_not(enc_mailbox_claim(&box));
     cr_assert_not(enc_mailbox_is_empty(&box));
 }
 

@@ -1,5 +1,7 @@
 #include "tests/unit/actors/support.h"
 
+#include "actors/schedule.h"
+
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <uv.h>
@@ -50,6 +52,34 @@ Test(pool, drain_runs_all_that_was_taken)
     cr_assert(enc_pool_is_quiet(pool));
     cr_assert_eq(enc_pool_submit(pool, &jobs[0].job), ENC_ERR_BUSY);
     enc_pool_stop(pool);
+}
+
+/* Who holds a ticket may take more of them, also while everybody else is refused. */
+static void enter_again_run(struct enc_job *job)
+{
+    struct counting *counting = (struct counting *)job;
+    struct enc_pool *pool = *(struct enc_pool **)(counting + 1);
+    cr_assert_not(enc_pool_enter(pool));
+    enc_pool_enter_again(pool);
+    enc_pool_leave(pool);
+    atomic_fetch_add(counting->runs, 1);
+}
+
+Test(pool, a_ticket_brings_others_while_it_drains)
+{
+    struct world world;
+    _Atomic uint32_t runs = 0;
+    struct {
+        struct counting counting;
+        struct enc_pool *pool;
+    } job = {{{.run = enter_again_run}, &runs, 1}, NULL};
+    world_open(&world, 1);
+    job.pool = world.pool;
+    cr_assert_eq(enc_pool_submit(world.pool, &job.counting.job), ENC_ERR_OK);
+    enc_pool_drain(world.pool);
+    cr_assert_eq(runs, 1);
+    cr_assert(enc_pool_is_quiet(world.pool));
+    world_close(&world);
 }
 
 Test(pool, full_is_busy_and_changes_nothing)

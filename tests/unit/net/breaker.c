@@ -69,6 +69,14 @@ Test(breaker, late_results_do_not_prolong)
     cr_assert(admits("http://a/", 1000));
 }
 
+Test(breaker, who_answers_late_is_alive)
+{
+    fail("http://a/", 3, 0);
+    note("http://a/", true, 500);
+    cr_assert(admits("http://a/", 500));
+    cr_assert_eq(enc_breaker_counts(breaker).open, 0);
+}
+
 Test(breaker, is_bounded_and_keeps_those_that_are_open)
 {
     char url[64];
