@@ -11,7 +11,8 @@
 /**
  * The machine of this name that belongs to of went from one state to another. from: as it was
  * found; NULL: wherever it was left; "NONE": not begun. to: NULL: it stayed; "NONE": ended. Aborts
- * when no model has that edge, or the machine was left somewhere else. Any thread. Names are static.
+ * when no model has that edge, or the machine was left somewhere else. Any thread. Names are
+ * static.
  */
 void enc_edge(const char *machine, const void *of, const char *from, const char *event,
               const char *to);

@@ -1,43 +1,11 @@
 /**
  * Edges of the models (tests/models) that no other test takes: what a status refuses, enclaves that are
  * founded and changed by one run, runs that are dropped with what the push queues had staged in them.
- * The system calls through which the engine writes are replaced for this program: while a fault is
- * armed they fail as a disk would.
  */
+#include "disk_fixture.h"
 #include "host_fixture.h"
 
 #include "proto/sha256.h"
-
-#include <errno.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-enum { META_END = 2 * 4096 }; /* the engine's two pages that make a transaction durable */
-
-static bool meta_write_fails;
-static unsigned syncs_left; /* that succeed; the next one fails */
-static bool sync_fails;
-
-/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
-ssize_t pwrite(int fd, const void *data, size_t len, off_t offset)
-{
-    if (meta_write_fails && offset < META_END) {
-        errno = EIO;
-        return -1;
-    }
-    return syscall(SYS_pwrite64, fd, data, len, offset);
-}
-
-/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
-int fdatasync(int fd)
-{
-    if (sync_fails && syncs_left-- == 0) {
-        sync_fails = false;
-        errno = EIO;
-        return -1;
-    }
-    return (int)syscall(SYS_fdatasync, fd);
-}
 
 static struct rig rig;
 
@@ -50,8 +18,8 @@ TestSuite(edges, .fini = fini);
 
 static void fail_sync_after(unsigned count)
 {
-    syncs_left = count;
-    sync_fails = true;
+    rig_disk.syncs_left = count;
+    rig_disk.is_counted = true;
 }
 
 static struct enc_bytes body_of(enum who who, const uint8_t *enclave32, const char *type,
@@ -209,7 +177,7 @@ static void land_on_a_failing_disk(uint64_t seed, int status, unsigned syncs)
     fail_sync_after(syncs);
     rig_land(&rig, status);
     rig_settle(&rig);
-    cr_assert_not(sync_fails, "a run was dropped");
+    cr_assert_not(rig_disk.is_counted, "a run was dropped");
     rig.holds_fetches = false;
     rig_sleep(&rig, 20000);
     cr_assert_geq(rig_posted_count(&rig), 2);
@@ -263,10 +231,10 @@ Test(edges, nothing_is_published_of_what_is_in_doubt)
     rig.data_config.sync = true;
     rig_start(&rig);
     const uint8_t *enclave32 = rig_create(&rig, &(struct shape){0});
-    meta_write_fails = true;
+    rig_disk.meta_write_fails = true;
     struct enc_call *call = rig_post(&rig, "/", body_of(MEMBER, enclave32, "Note", "x"));
     cr_assert(call_is(call, 500, "INTERNAL_ERROR"), "%s", call->body);
-    meta_write_fails = false;
+    rig_disk.meta_write_fails = false;
     call = rig_post(&rig, "/", body_of(MEMBER, enclave32, "Note", "y"));
     cr_assert(call_is(call, 500, "INTERNAL_ERROR"), "%s", call->body);
     cr_assert(enc_host_store_failed(rig.host));

@@ -1,26 +1,12 @@
 /* A store that refuses: memory stays at what is durable, everybody is told. */
+#include "disk_fixture.h"
 #include "host_fixture.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static struct rig rig;
-static bool sync_fails;
-
-/* The engine's, for this program. The C library's header names the parameter so that nobody else
- * may. */
-/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
-int fdatasync(int fd)
-{
-    if (sync_fails) {
-        errno = EIO;
-        return -1;
-    }
-    return (int)syscall(SYS_fdatasync, fd);
-}
 
 static void fini(void)
 {
@@ -83,10 +69,10 @@ Test(writer, a_bundle_that_could_not_be_closed_is_closed_once_the_disk_is_well)
     rig.data_config.sync = true;
     rig_start(&rig);
     const uint8_t *enclave32 = rig_create(&rig, &(struct shape){.timeout_ms = 1000});
-    sync_fails = true;
+    rig_disk.sync_fails = true;
     rig_sleep(&rig, 1500);
     cr_assert_eq(tree_size(enclave32), 0, "its time came, the disk was ill");
-    sync_fails = false;
+    rig_disk.sync_fails = false;
     rig_sleep(&rig, 1500);
     cr_assert_eq(tree_size(enclave32), 1);
     rig_check(&rig);
