@@ -21,6 +21,8 @@ const BUILD = process.env.ENC_BUILD ?? path.dirname(PROGRAM);
 const NOWHERE = 'http://127.0.0.1:1';
 const FILE = 'shard-0/data.mdb';
 const PAGE = 4096;
+const PAGE_HEAD = 24;
+const NODE_HEAD = 8;
 
 /* A row and its table, an enclave, a page, or that the shard is none of this node's. */
 const NAMES = /"ok":false.*("table"|"enclave"|"page")|"differs"|differ$|shard-0|another key/m;
@@ -166,6 +168,14 @@ await runSuite(async ({ check }) => {
       for (const at of placesIn(random, rows)) await turn(at, table);
     }, 300_000);
   }
+  await check('heads of nodes and pages: found, or every row is as it was', async () => {
+    for (let i = 0; i < 4 * PER_TABLE; i++) {
+      const page = random.below(victim.used / PAGE) * PAGE;
+      const node = random.pick(victim.rows).keyAt - NODE_HEAD;
+      await turn(random.chance(50) ? page + random.below(PAGE_HEAD) :
+        node + random.below(NODE_HEAD), 'heads');
+    }
+  }, 400_000);
   await check('anywhere in the file: found, or every row is as it was', async () => {
     for (let i = 0; i < ANYWHERE; i++) await turn(random.below(victim.used), 'anywhere');
   }, 400_000);
