@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "net/confine.h"
 #include "net/log.h"
 #include "net/otel.h"
 #include "services/host.h"
@@ -85,6 +86,9 @@ struct enc_config_live {
 
 /** durability, by the order of its names. */
 enum { ENC_DURABILITY_COMMIT, ENC_DURABILITY_OS };
+
+/** security.landlock, by the order of its names. */
+enum { ENC_LANDLOCK_OFF, ENC_LANDLOCK_ON };
 
 /** websocket.deflate, by the order of its names. */
 enum { ENC_DEFLATE_OFF, ENC_DEFLATE_ON };

@@ -335,8 +335,8 @@ static void open_handles(struct state *state)
     uv_timer_init(&state->uv, &state->watch);
     uv_timer_init(&state->uv, &state->drain);
     state->watch.data = state->drain.data = state;
-    enc_handover_init(&state->handover, &state->uv, state->control->sources->argv,
-                      on_successor_ready, state);
+    enc_handover_init(&state->handover, &state->uv, state->control->usher, on_successor_ready,
+                      state);
     uv_timer_start(&state->watch, on_watch_step, 0, WATCH_STEP_MS);
 }
 

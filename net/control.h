@@ -2,12 +2,14 @@
 #pragma once
 
 #include "net/server.h"
+#include "net/usher.h"
 
 /** What SIGHUP needs to read the configuration again, and SIGUSR2 to start a successor. */
 struct enc_control {
     struct enc_server *server;
     struct enc_config *config;
     const struct enc_config_sources *sources;
+    const struct enc_usher *usher;
 };
 
 /**

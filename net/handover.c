@@ -3,18 +3,13 @@
 #include "net/log.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-void enc_handover_init(struct enc_handover *handover, uv_loop_t *uv, char *const *argv,
+void enc_handover_init(struct enc_handover *handover, uv_loop_t *uv, const struct enc_usher *usher,
                        enc_handover_fn *done, void *opaque)
 {
     *handover =
-        (struct enc_handover){.uv = uv, .done = done, .opaque = opaque, .argv = argv, .pid = -1};
-    /* Now, because a program that was replaced on the disk has no path any more. */
-    ssize_t len = readlink("/proc/self/exe", handover->path, sizeof handover->path - 1);
-    handover->path[len > 0 ? len : 0] = '\0';
+        (struct enc_handover){.uv = uv, .done = done, .opaque = opaque, .usher = usher, .pid = -1};
 }
 
 static void close_pipe(uv_handle_t *poll)
@@ -33,9 +28,7 @@ static void stop_waiting(struct enc_handover *handover)
 /* It closed its end without a word: whatever it is, it is not going to take over. */
 static void give_up(struct enc_handover *handover)
 {
-    int status = 0;
-    kill(handover->pid, SIGKILL);
-    waitpid(handover->pid, &status, 0);
+    enc_usher_end(handover->usher);
     enc_log(SUCCESSOR_FAILED);
 }
 
@@ -61,8 +54,7 @@ static bool start(struct enc_handover *handover, const struct enc_server *server
         errno = EMFILE;
         return false;
     }
-    handover->pid =
-        enc_successor_start(&legacy, &handover->ready_fd, handover->path, handover->argv);
+    handover->pid = enc_usher_start(handover->usher, &legacy, &handover->ready_fd);
     return handover->pid > 0;
 }
 

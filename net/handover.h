@@ -5,9 +5,7 @@
 #pragma once
 
 #include "net/server.h"
-#include "net/successor.h"
-
-#include <limits.h>
+#include "net/usher.h"
 
 /** Called once, when a successor is ready to take over. */
 typedef void enc_handover_fn(void *opaque);
@@ -16,16 +14,15 @@ struct enc_handover {
     uv_loop_t *uv;
     enc_handover_fn *done;
     void *opaque;
-    char *const *argv;
-    char path[PATH_MAX]; /* of this program, as it was when we started */
+    const struct enc_usher *usher;
     uv_poll_t poll;
     int ready_fd;
     pid_t pid;
     bool is_waiting;
 };
 
-/** Remember what to start. argv must outlive the handover. */
-void enc_handover_init(struct enc_handover *handover, uv_loop_t *uv, char *const *argv,
+/** Remember whom to ask; the usher must outlive the handover. */
+void enc_handover_init(struct enc_handover *handover, uv_loop_t *uv, const struct enc_usher *usher,
                        enc_handover_fn *done, void *opaque);
 
 /** Start a successor with the server's listeners, unless one is on its way; tells the log. */

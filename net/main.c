@@ -6,10 +6,12 @@
 #include "net/inherit.h"
 #include "net/key.h"
 #include "net/log.h"
+#include "net/privilege.h"
 #include "net/process.h"
 #include "net/server.h"
 #include "net/successor.h"
 #include "net/tls.h"
+#include "net/usher.h"
 #include "net/vault.h"
 #include "proto/base/edge.h"
 #include "proto/schnorr.h"
@@ -36,6 +38,7 @@ struct node {
     struct enc_config config;
     struct enc_config_sources sources;
     struct enc_inherit inherit;
+    struct enc_usher usher;
     bool is_successor;
     struct enc_vault vault; /* of struct secrets */
     uint8_t pub32[32];
@@ -50,6 +53,12 @@ static bool fail(enum enc_happening what, const char *why)
 {
     enc_log_write(what, (const struct enc_log_field[]){enc_log_text("why", why), {NULL, NULL, 0}});
     return false;
+}
+
+static void tell_unconfined(const char *why)
+{
+    if (why)
+        enc_log(NOT_CONFINED, enc_log_text("why", why));
 }
 
 static bool make_data_dir(const struct node *node)
@@ -166,7 +175,7 @@ static bool start_host(struct node *node, unsigned worker_count)
 static bool start_server(struct node *node)
 {
     struct enc_server_fault fault;
-    if (!enc_server_start(node->server, &fault, node->host, &node->inherit))
+    if (!enc_server_start(node->server, &fault, node->host))
         return FAIL(NOT_LISTENING, fault.text);
     if (enc_inherit_fini(&node->inherit) > 0)
         enc_log(SOCKETS_UNUSED);
@@ -184,13 +193,65 @@ static bool succeed(struct node *node)
     return true;
 }
 
+/* Below these the node finds what it opens while it runs. */
+static void confine_files(const struct enc_config *config)
+{
+    const struct enc_confine_path fixed[] = {
+        {config->data, true, false},
+        {config->path ? config->path : "", false, true},
+        {config->push_ca_file, false, true},
+        {config->tls_certificate, false, true},
+        {config->tls_key, false, true},
+        {config->tls_client_ca, false, true},
+        {config->admin_tls_certificate, false, true},
+        {config->admin_tls_key, false, true},
+        {config->admin_tls_client_ca, false, true},
+    };
+    enum { FIXED = sizeof fixed / sizeof *fixed };
+    size_t count = FIXED + 2 * config->tls_more.count;
+    struct enc_confine_path *paths = calloc(count, sizeof *paths);
+    ENC_CHECK(paths != NULL);
+    memcpy(paths, fixed, sizeof fixed);
+    for (size_t i = 0; i < config->tls_more.count; i++) {
+        char *chain = strdup(config->tls_more.items[i]);
+        ENC_CHECK(chain != NULL);
+        char *key = strchr(chain, ':'); /* checked when read */
+        *key = '\0';
+        paths[FIXED + 2 * i] = (struct enc_confine_path){chain, false, true};
+        paths[FIXED + 2 * i + 1] = (struct enc_confine_path){key + 1, false, true};
+    }
+    tell_unconfined(enc_confine_files(paths, count));
+    for (size_t i = FIXED; i < count; i += 2)
+        free((void *)paths[i].path);
+    free(paths);
+}
+
+/* What root is needed for is done before, what opens files and starts threads comes after. */
+static bool drop(struct node *node)
+{
+    struct enc_server_fault fault;
+    if (!enc_usher_open(&node->usher, node->sources.argv))
+        return FAIL(NO_USHER, strerror(errno));
+    node->server = enc_server_new(&node->config, enc_server_threads(&node->config).loops);
+    if (!enc_server_bind(node->server, &fault, &node->inherit))
+        return FAIL(NOT_LISTENING, fault.text);
+    const char *why = enc_privilege_drop(node->config.security_user);
+    return !why || FAIL(NOT_DROPPED, why);
+}
+
 static bool open_node(struct node *node)
 {
-    struct enc_server_threads threads = enc_server_threads(&node->config);
-    if (!make_data_dir(node) || !load_key(node) || !succeed(node) || !open_data(node))
+    if (!make_data_dir(node) || !load_key(node))
         return false;
-    node->server = enc_server_new(&node->config, threads.loops);
-    return start_host(node, threads.workers) && start_server(node);
+    if (node->config.security_landlock == ENC_LANDLOCK_ON)
+        confine_files(&node->config);
+    enc_log_start();
+    if (!succeed(node) || !open_data(node))
+        return false;
+    if (!start_host(node, enc_server_threads(&node->config).workers) || !start_server(node))
+        return false;
+    tell_unconfined(enc_confine_calls((enum enc_confine_way)node->config.security_seccomp));
+    return true;
 }
 
 static void close_node(struct node *node)
@@ -202,6 +263,7 @@ static void close_node(struct node *node)
     enc_server_free(node->server);
     enc_data_close(node->data);
     enc_vault_close(&node->vault);
+    enc_usher_close(&node->usher);
 }
 
 /* Everybody is gone; outbound POSTs are given up, the services finish, then the loops, which
@@ -220,11 +282,11 @@ static void stop_node(struct node *node)
 
 static int run(struct node *node)
 {
-    if (!open_node(node)) {
+    if (!drop(node) || !open_node(node)) {
         close_node(node);
         return EXIT_FAILURE;
     }
-    struct enc_control control = {node->server, &node->config, &node->sources};
+    struct enc_control control = {node->server, &node->config, &node->sources, &node->usher};
     bool is_healthy = enc_control_run(&control);
     stop_node(node);
     close_node(node);
@@ -239,7 +301,6 @@ static int act(struct node *node, enum enc_config_action action)
     if (action != ENC_CONFIG_RUN)
         return EXIT_SUCCESS;
     enc_control_set_log(&node->config);
-    enc_log_start();
     int status = run(node);
     enc_log_stop();
     return status;

@@ -247,14 +247,19 @@ static void share_certs(struct enc_server *server, struct enc_certs *certs)
     enc_certs_drop(certs);
 }
 
-static bool open_all(struct enc_server *server, struct enc_server_fault *fault,
+bool enc_server_bind(struct enc_server *server, struct enc_server_fault *fault,
                      struct enc_inherit *inherit)
 {
-    struct enc_certs certs;
     for (unsigned kind = 0; kind < ENC_LISTENER_KINDS; kind++) {
         if (!bind_listener(server, fault, (enum enc_listener_kind)kind, inherit))
             return false;
     }
+    return true;
+}
+
+static bool open_all(struct enc_server *server, struct enc_server_fault *fault)
+{
+    struct enc_certs certs;
     if (!load_certs(&certs, fault, server->config))
         return false;
     share_certs(server, &certs);
@@ -278,11 +283,11 @@ static void announce(const struct enc_server *server)
 }
 
 bool enc_server_start(struct enc_server *server, struct enc_server_fault *fault,
-                      struct enc_host *host, struct enc_inherit *inherit)
+                      struct enc_host *host)
 {
     server->host = host;
     server->watchdog = enc_watchdog_new(server->loop_count + enc_host_thread_count(host));
-    if (!open_all(server, fault, inherit))
+    if (!open_all(server, fault))
         return false;
     for (unsigned i = 0; i < server->loop_count; i++)
         enc_loop_start(&server->loops[i]);

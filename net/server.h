@@ -78,13 +78,19 @@ const struct enc_runtime *enc_server_runtime(const struct enc_server *server);
 const char *const *enc_server_mounts(const struct enc_server *server);
 
 /**
- * Listen, start the loops and say so, one log line per listener. A listener whose descriptors were
- * passed to us (by its name: public, tls, admin) takes those instead of its address. False with the
- * fault filled when an address cannot be had or a certificate is no good; then only enc_server_free
- * is left.
+ * Take the addresses; nobody is let in yet. A listener whose descriptors were passed to us (by its
+ * name: public, tls, admin) takes those instead of its address. False with the fault filled when an
+ * address cannot be had; then only enc_server_free is left.
+ */
+ENC_MUST_USE bool enc_server_bind(struct enc_server *server, struct enc_server_fault *fault,
+                                  struct enc_inherit *inherit);
+
+/**
+ * Listen, start the loops and say so, one log line per listener. After enc_server_bind. False with
+ * the fault filled when a certificate is no good; then only enc_server_free is left.
  */
 ENC_MUST_USE bool enc_server_start(struct enc_server *server, struct enc_server_fault *fault,
-                                   struct enc_host *host, struct enc_inherit *inherit);
+                                   struct enc_host *host);
 
 /** Whether the certificate of the configuration can be used; the fault says why not. */
 ENC_MUST_USE bool enc_server_check_tls(const struct enc_config *config,

@@ -94,10 +94,13 @@ static void write_pid(struct child *child)
 
 static _Noreturn void become(struct child *child, const char *path, char *const *argv)
 {
+    static const int OF_THE_NODE[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR2}; /* ignored by the usher */
     for (unsigned i = 0; i < child->count; i++) {
         if (dup2(child->fds[i], ENC_INHERIT_FIRST_FD + (int)i) < 0)
             _exit(EXIT_FAILURE);
     }
+    for (size_t i = 0; i < sizeof OF_THE_NODE / sizeof *OF_THE_NODE; i++)
+        signal(OF_THE_NODE[i], SIG_DFL);
     write_pid(child);
     sigprocmask(SIG_SETMASK, &child->mask, NULL);
     execve(path, argv, child->environment);

@@ -27,6 +27,13 @@ else()
   add_compile_definitions($<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
 endif()
 
+# Sanitizers and counters make calls and write files that the node itself never would.
+if(ENC_SANITIZE OR ENC_COVERAGE)
+  add_compile_definitions(ENC_CONFINABLE=0)
+else()
+  add_compile_definitions(ENC_CONFINABLE=1)
+endif()
+
 if(ENC_COVERAGE)
   add_compile_options(--coverage -fprofile-update=atomic -O0)
   add_link_options(--coverage)

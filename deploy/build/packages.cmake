@@ -12,7 +12,7 @@ function(enc_packages)
   endforeach()
 endfunction()
 
-enc_packages(secp256k1=libsecp256k1 lmdb=lmdb uv=libuv h2o=libh2o tls=openssl curl=libcurl z=zlib brotli=libbrotlienc yaml=yaml-0.1
+enc_packages(secp256k1=libsecp256k1 lmdb=lmdb uv=libuv h2o=libh2o tls=openssl curl=libcurl z=zlib brotli=libbrotlienc yaml=yaml-0.1 seccomp=libseccomp
              utf8proc=libutf8proc)
 if(ENC_TESTS)
   enc_packages(criterion=criterion jansson=jansson)
@@ -24,6 +24,6 @@ set_target_properties(wslay PROPERTIES IMPORTED_LOCATION ${WSLAY_LIBRARY})
 
 add_library(net_foreign INTERFACE)
 target_link_libraries(net_foreign INTERFACE PkgConfig::h2o PkgConfig::uv PkgConfig::tls PkgConfig::curl PkgConfig::z PkgConfig::brotli
-                                            PkgConfig::yaml wslay Threads::Threads)
+                                            PkgConfig::yaml PkgConfig::seccomp wslay Threads::Threads)
 # The packaged libh2o is built for libuv; any other value changes the layout of its structs.
 target_compile_definitions(net_foreign INTERFACE H2O_USE_LIBUV=1)
