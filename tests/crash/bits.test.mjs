@@ -15,7 +15,7 @@ import { Receiver } from '../wire/lib/receiver.mjs';
 import { sleep } from '../wire/lib/wait.mjs';
 
 const LONG = process.argv.includes('--long');
-const PER_TABLE = Number(process.env.FLIPS ?? (LONG ? 110 : 6));
+const PER_TABLE = Number(process.env.FLIPS ?? (LONG ? 60 : 6));
 const ANYWHERE = PER_TABLE * 10;
 const BUILD = process.env.ENC_BUILD ?? path.dirname(PROGRAM);
 const NOWHERE = 'http://127.0.0.1:1';
