@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 
+import promises
 from rules import (COLUMNS_MAX, CONDITIONALS_PER_1000_MAX, FILE_LINES_MAX, FUNCTION_LINES_MAX,
                    FUNCTION_MEDIAN_MAX, RULES)
 from tidy import breaches
@@ -136,6 +137,29 @@ def cases():
             lambda root, source=source: caught(root, CLEAN, library_of(root, source)))
 
 
+# rows of the table of promises: whether something is wrong with them
+PROMISES = [
+    (["p", "`sim`", "300 seeds in every run", '"def plants" `tidy/promises.py`'], False),
+    (["p", "`sim`", "measured once (2026-01-01)", '"def plants" `tidy/promises.py`'], False),
+    (["p", "`sim`", "300 seeds in every run"], True),
+    (["p", "sim", "300 seeds in every run", '"def plants" `tidy/promises.py`'], True),
+    (["p", "`simm`", "300 seeds in every run", '"def plants" `tidy/promises.py`'], True),
+    (["p", "`sim`", "301 seeds in every run", '"def plants" `tidy/promises.py`'], True),
+    (["p", "`sim`", "measured once", '"def plants" `tidy/promises.py`'], True),
+    (["p", "`sim`", "", '"def plants" `tidy/promises.py`'], True),
+    (["p", "`sim`", "300 seeds in every run", '"def plants" `tidy/promise.py`'], True),
+    (["p", "`sim`", "300 seeds in every run", '"def PLANTS" `tidy/promises.py`'], True),
+    (["p", "`sim`", "300 seeds in every run", ""], True),
+]
+
+
+def run_promise(row, is_wrong):
+    faults = promises.faults_of(row, {"300 seeds in every run"})
+    if bool(faults) != is_wrong:
+        print(f"FAILED promises: {row}: {faults}")
+    return bool(faults) == is_wrong
+
+
 def run(what, expected, attempt):
     with tempfile.TemporaryDirectory() as directory:
         got = frozenset(attempt(pathlib.Path(directory)))
@@ -149,6 +173,7 @@ def run(what, expected, attempt):
 def main():
     unproven = {rule.__name__ for rule in RULES} - {rule for rule, _, _ in PLANTS} - {"mutable_statics"}
     results = [run(*case) for case in cases()]
+    results += [run_promise(*case) for case in PROMISES]
     results.append(not unproven)
     if unproven:
         print(f"FAILED no breach is planted for: {sorted(unproven)}")
