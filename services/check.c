@@ -265,13 +265,21 @@ static bool is_last_time(struct check *check)
     return check->state.last_ms == last_ms;
 }
 
+/* Before the first bundle there is none. */
+static bool is_no_head(const struct enc_sth *sth)
+{
+    static const uint8_t ZEROS[64];
+    return sth->ts == 0 && sth->t_ms == 0 && memcmp(sth->r32, ZEROS, 32) == 0 &&
+           memcmp(sth->sig64, ZEROS, 64) == 0;
+}
+
 static bool is_head_signed(const struct check *check)
 {
     uint8_t root32[32];
     const struct enc_sth *sth = &check->state.sth;
     enc_frontier_root(&check->replay.ct, root32);
     return check->replay.ct.count == 0
-               ? sth->ts == 0
+               ? is_no_head(sth)
                : sth->ts == check->replay.ct.count && memcmp(sth->r32, root32, 32) == 0 &&
                      enc_sth_verify(check->config->curve, sth, check->config->node_pub32);
 }

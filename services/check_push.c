@@ -99,6 +99,17 @@ static enum enc_err check_pendings(const char **flaw, bool *is_some,
 
 /* ---- what was sent ---- */
 
+/* Readers of JSON forgive what nobody wrote. */
+static bool is_as_written(struct enc_arena *arena, const struct enc_parcel *parcel,
+                          struct enc_bytes payload)
+{
+    struct enc_buffer text;
+    struct enc_bytes bytes;
+    enc_buffer_init(&text, arena, PAYLOAD_MEMORY_MAX);
+    enc_parcel_put_json(&text, parcel);
+    return enc_buffer_bytes(&text, &bytes) == ENC_ERR_OK && enc_bytes_equal(bytes, payload);
+}
+
 static bool is_sound(const struct enc_check_rest *check, struct enc_arena *arena,
                      const struct enc_payload_found *found)
 {
@@ -113,6 +124,7 @@ static bool is_sound(const struct enc_check_rest *check, struct enc_arena *arena
     return parcel.push_seq == found->row.push_seq && memcmp(queue16, found->queue16, 16) == 0 &&
            memcmp(parcel.enclave32, check->state->enclave32, 32) == 0 &&
            memcmp(parcel.from32, check->node_pub32, 32) == 0 &&
+           is_as_written(arena, &parcel, found->row.payload) &&
            enc_parcel_verify(check->curve, &parcel);
 }
 

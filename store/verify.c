@@ -91,11 +91,25 @@ static const char *event(struct walk *walk, struct enc_bytes key, struct enc_byt
     return counted(walk, key, value);
 }
 
+/** The newest row comes first and ends with the last event; each other ends where that begins. */
+static bool joins(const struct walk *walk, struct enc_bytes key, uint64_t end)
+{
+    uint64_t ord = enc_be64_get(key.data);
+    if (follows(walk, key, 8))
+        return end == enc_ids_first_seq(enc_row_key_view(&walk->last));
+    return end > 0 && has_numbered(walk, ENC_TABLE_EVENT, ord, end - 1) &&
+           !has_numbered(walk, ENC_TABLE_EVENT, ord, end);
+}
+
 static const char *ids(struct walk *walk, struct enc_bytes key, struct enc_bytes value)
 {
+    uint64_t first_seq = enc_ids_first_seq(key);
     walk->entry_count += enc_ids_count(value);
-    bool is_whole = value.len % ENC_ID_ENTRY_LEN == 0 && enc_ids_first_seq(key) % ENC_IDS_FEW == 0;
-    return is_whole ? owned(walk, key, value) : "is no row of ids";
+    if (value.len % ENC_ID_ENTRY_LEN != 0 || first_seq % ENC_IDS_FEW != 0)
+        return "is no row of ids";
+    if (!joins(walk, key, first_seq + enc_ids_count(value)))
+        return "covers other events than it must";
+    return owned(walk, key, value);
 }
 
 static const char *pending(struct walk *walk, struct enc_bytes key, struct enc_bytes value)
