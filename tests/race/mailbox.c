@@ -78,7 +78,7 @@ static uint32_t run_box(struct box *box)
         count += read_all(box);
         race_exit(&box->inside);
         if (enc_mailbox_give_up(&box->mailbox)) {
-            sched_yield(); /* the next owner shall come before the lock orders us */
+            race_yield(); /* the next owner shall come before the lock orders us */
             return count;
         }
         race_enter(&box->inside, "a mailbox has one owner");
@@ -104,7 +104,7 @@ static void post(struct box *box, struct letter *letter)
     enum enc_posted posted;
     while ((posted = enc_mailbox_post(&box->mailbox, &letter->mail)) == ENC_POSTED_FULL) {
         atomic_fetch_add_explicit(&refusals, 1, memory_order_relaxed); /* as in race_enter */
-        sched_yield();
+        race_sleep_us(20);
     }
     race_expect(enc_mailbox_depth(&box->mailbox) <= box->mailbox.depth_max, "depth is bounded");
     if (posted == ENC_POSTED_OWNER) {

@@ -3,8 +3,6 @@
 
 #include "actors/turnstile.h"
 
-#include <sched.h>
-
 enum { THREADS = 4, ROUNDS = 20000, KEYS = 3, WAITING_MAX = 2 };
 
 struct guest {
@@ -30,7 +28,7 @@ static void pass_through(struct guest *guest, uint32_t key)
 {
     race_enter(&inside[key], "one at a time");
     written[key]++;
-    sched_yield(); /* others come meanwhile */
+    race_yield(); /* others come meanwhile */
     race_exit(&inside[key]);
     hand_back(enc_turnstile_leave(turnstile, &guest->pass));
 }
@@ -40,7 +38,7 @@ static bool come(struct guest *guest, uint32_t key)
     bool is_first = false;
     atomic_store(&guest->is_back, false);
     if (enc_turnstile_enter(turnstile, &is_first, &guest->pass) != ENC_ERR_OK) {
-        sched_yield();
+        race_sleep_us(20);
         return false;
     }
     if (is_first) {
@@ -49,7 +47,7 @@ static bool come(struct guest *guest, uint32_t key)
     }
     atomic_fetch_add(&waited, 1);
     while (!atomic_load(&guest->is_back))
-        sched_yield();
+        race_sleep_us(20);
     return false;
 }
 
