@@ -5,7 +5,16 @@
 enum { MAJOR_UINT = 0x00, MAJOR_BYTES = 0x40, MAJOR_TEXT = 0x60, MAJOR_ARRAY = 0x80 };
 enum { HEAD_LEN_MAX = 9 };
 
+/*@ logic integer enc_cbor_head_len(integer value) = value < 24 ? 1 : value <= 255 ? 2 :
+      value <= 65535 ? 3 : value <= 4294967295 ? 5 : 9; */
+
 /* log2 of the number of bytes that follow the first one; -1 for none. */
+/*@ assigns \nothing;
+    ensures -1 <= \result <= 3;
+    ensures \result == -1 <==> value < 24;
+    ensures \result == 0 <==> 24 <= value <= 255;
+    ensures \result == 1 <==> 256 <= value <= 65535;
+    ensures \result == 2 <==> 65536 <= value <= 4294967295; */
 static int width_of(uint64_t value)
 {
     if (value < 24)
@@ -18,6 +27,10 @@ static int width_of(uint64_t value)
 }
 
 /* Writes the shortest head; returns its length. */
+/*@ requires \valid(out + (0 .. HEAD_LEN_MAX - 1)) && major % 32 == 0;
+    assigns out[0 .. HEAD_LEN_MAX - 1];
+    ensures \result == enc_cbor_head_len(value);
+    ensures value < 24 ==> out[0] == major + value; */
 static size_t put_head(uint8_t *out, uint8_t major, uint64_t value)
 {
     int width = width_of(value);
@@ -27,11 +40,18 @@ static size_t put_head(uint8_t *out, uint8_t major, uint64_t value)
     }
     size_t len = (size_t)1 << width;
     out[0] = (uint8_t)(major | (24 + width));
+    /*@ loop pragma UNROLL "completely", 9; */
     for (size_t i = 0; i < len; i++)
         out[1 + i] = (uint8_t)(value >> (8 * (len - 1 - i)));
     return 1 + len;
 }
 
+/*@ requires len <= SIZE_MAX - HEAD_LEN_MAX && \valid_read(data + (0 .. len - 1));
+    requires \valid(out + (0 .. HEAD_LEN_MAX - 1));
+    requires \valid(out + (0 .. enc_cbor_head_len(len) + len - 1));
+    requires \separated(out + (0 .. HEAD_LEN_MAX + len - 1), data + (0 .. len - 1));
+    assigns out[0 .. HEAD_LEN_MAX + len - 1];
+    ensures \result == enc_cbor_head_len(len) + len; */
 static size_t put_bytes(uint8_t *out, const uint8_t *data, size_t len)
 {
     size_t head_len = put_head(out, MAJOR_BYTES, len);

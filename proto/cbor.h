@@ -28,6 +28,9 @@ void enc_cbor_text(struct enc_buffer *buffer, struct enc_bytes utf8);
  * or right32.
  * Source: protocol.md 1.2, 1.3
  */
+/*@ requires \valid(out32 + (0 .. 31));
+    requires \valid_read(left32 + (0 .. 31)) && \valid_read(right32 + (0 .. 31));
+    assigns out32[0 .. 31]; */
 void enc_h_pair(uint8_t out32[32], uint8_t prefix, const uint8_t left32[32],
                 const uint8_t right32[32]);
 
@@ -35,4 +38,7 @@ void enc_h_pair(uint8_t out32[32], uint8_t prefix, const uint8_t left32[32],
  * H(0x20, key, value), the hash of an SMT leaf; value.len <= ENC_SMT_VALUE_LEN_MAX (checked).
  * Source: protocol.md 6
  */
+/*@ requires \valid(out32 + (0 .. 31)) && \valid_read(key21 + (0 .. 20));
+    requires value.len <= ENC_SMT_VALUE_LEN_MAX && \valid_read(value.data + (0 .. value.len - 1));
+    assigns out32[0 .. 31]; */
 void enc_h_smt_leaf(uint8_t out32[32], const uint8_t key21[21], struct enc_bytes value);

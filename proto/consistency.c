@@ -10,6 +10,9 @@ struct part {
 };
 
 /* Largest power of two below n, n >= 2: where RFC 9162 splits n leaves. */
+/*@ requires n >= 2;
+    assigns \nothing;
+    ensures 1 <= \result < n <= 2 * \result; */
 static uint64_t split_of(uint64_t n)
 {
     return (uint64_t)1 << (63 - __builtin_clzll(n - 1));
@@ -57,27 +60,44 @@ struct check {
     uint8_t fr32[32], sr32[32];
 };
 
+/*@ requires \valid(check);
+    assigns check->fn, check->sn;
+    ensures check->fn == \old(check->fn) / 2 && check->sn == \old(check->sn) / 2; */
 static void check_up(struct check *check)
 {
     check->fn >>= 1;
     check->sn >>= 1;
 }
 
+/*@ requires 1 <= from < to && \valid(check) && \valid_read(hash32 + (0 .. 31));
+    requires \separated(check, hash32 + (0 .. 31));
+    assigns *check;
+    ensures check->fn < check->sn <= to - 1 && check->fn % 2 == 0; */
 static void check_start(struct check *check, const uint8_t hash32[32], uint64_t from, uint64_t to)
 {
     check->fn = from - 1;
     check->sn = to - 1;
+    /*@ loop invariant check->fn < check->sn <= to - 1;
+        loop assigns check->fn, check->sn;
+        loop variant check->fn; */
     while (check->fn & 1)
         check_up(check);
     memcpy(check->fr32, hash32, 32);
     memcpy(check->sr32, hash32, 32);
 }
 
+/*@ requires \valid(check) && \valid_read(c32 + (0 .. 31)) && \separated(check, c32 + (0 .. 31));
+    requires check->fn <= check->sn;
+    assigns *check;
+    ensures check->fn <= check->sn <= \old(check->sn) / 2; */
 static void check_take(struct check *check, const uint8_t c32[32])
 {
     if (check->fn & 1 || check->fn == check->sn) {
         enc_h_pair(check->fr32, NODE, c32, check->fr32);
         enc_h_pair(check->sr32, NODE, c32, check->sr32);
+        /*@ loop invariant check->fn <= check->sn <= \at(check->sn, Pre);
+            loop assigns check->fn, check->sn;
+            loop variant check->fn; */
         while (!(check->fn & 1) && check->fn != 0)
             check_up(check);
     } else {
@@ -87,6 +107,11 @@ static void check_take(struct check *check, const uint8_t c32[32])
 }
 
 /* Whether the path leads from its start to the end; fr32, sr32 are then the roots reached. */
+/*@ requires \valid(check) && \valid_read(proof) && 1 <= proof->from < proof->to;
+    requires start32 == \null || \valid_read(start32 + (0 .. 31));
+    requires \separated(check, proof) && \separated(check, start32 + (0 .. 31));
+    assigns *check;
+    ensures \result ==> proof->path.count <= ENC_PATH_MAX; */
 static bool reach(struct check *check, const struct enc_consistency *proof, const uint8_t *start32)
 {
     const struct enc_path *path = &proof->path;
@@ -94,17 +119,27 @@ static bool reach(struct check *check, const struct enc_consistency *proof, cons
     if (used > path->count)
         return false;
     check_start(check, start32 ? start32 : path->hashes32[0], proof->from, proof->to);
+    /*@ loop invariant check->fn <= check->sn && used <= path->count && used <= ENC_PATH_MAX;
+        loop invariant used > 0 ==> check->sn < 1 << (ENC_PATH_MAX - used);
+        loop assigns used, *check;
+        loop variant ENC_PATH_MAX - used; */
     for (; used < path->count && check->sn != 0; used++)
         check_take(check, path->hashes32[used]);
     return used == path->count && check->sn == 0;
 }
 
 /* The older tree is a complete subtree of the newer one: the path leaves its root out. */
+/*@ assigns \nothing;
+    ensures size == 0 ==> \result; */
 static bool is_complete(uint64_t size)
 {
     return (size & (size - 1)) == 0;
 }
 
+/*@ requires \valid_read(proof) && 1 <= proof->from < proof->to;
+    requires \valid_read(from_root32 + (0 .. 31)) && \valid_read(to_root32 + (0 .. 31));
+    assigns \nothing;
+    ensures \result ==> proof->path.count <= ENC_PATH_MAX; */
 static bool holds(const struct enc_consistency *proof, const uint8_t from_root32[32],
                   const uint8_t to_root32[32])
 {

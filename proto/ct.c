@@ -42,7 +42,13 @@ bool enc_path_root(uint8_t root32[32], const struct enc_path *path, const uint8_
         return false;
     memcpy(root32, leaf32, 32);
     uint32_t used = 0;
+    //@ ghost int steps = 0;
+    /*@ loop invariant index < size && 0 <= steps <= 64 && used <= steps && used <= path->count;
+        loop invariant size <= 1 << (64 - steps);
+        loop assigns index, size, used, steps, root32[0 .. 31];
+        loop variant 64 - steps; */
     for (; size > 1; index >>= 1, size = size / 2 + size % 2) {
+        //@ ghost steps++;
         bool is_carried = index == size - 1 && size % 2 == 1;
         if (is_carried)
             continue;
@@ -57,6 +63,10 @@ bool enc_path_root(uint8_t root32[32], const struct enc_path *path, const uint8_
     return used == path->count;
 }
 
+/*@ requires \valid_read(path);
+    requires \valid_read(root32 + (0 .. 31)) && \valid_read(leaf32 + (0 .. 31));
+    assigns \nothing;
+    ensures \result ==> index < size && path->count <= 64; */
 static bool path_leads(const struct enc_path *path, const uint8_t root32[32],
                        const uint8_t leaf32[32], uint64_t index, uint64_t size)
 {

@@ -17,6 +17,9 @@ struct enc_path {
 };
 
 /** Hash of a log leaf: H(0x00, events_root, state_hash). protocol.md 7.2 */
+/*@ requires \valid(leaf32 + (0 .. 31));
+    requires \valid_read(events_root32 + (0 .. 31)) && \valid_read(state_hash32 + (0 .. 31));
+    assigns leaf32[0 .. 31]; */
 void enc_ct_leaf(uint8_t leaf32[32], const uint8_t events_root32[32],
                  const uint8_t state_hash32[32]);
 
@@ -43,6 +46,11 @@ ENC_MUST_USE enum enc_err enc_path_build(struct enc_path *path,
  * The root that a path leads to from a leaf hash; false when path, index and size do not fit.
  * protocol.md 7.4
  */
+/*@ requires \valid_read(path) && \valid_read(leaf32 + (0 .. 31)) && \valid(root32 + (0 .. 31));
+    requires \separated(root32 + (0 .. 31), path);
+    requires \separated(root32 + (0 .. 31), leaf32 + (0 .. 31));
+    assigns root32[0 .. 31];
+    ensures \result ==> index < size && path->count <= 64; */
 ENC_MUST_USE bool enc_path_root(uint8_t root32[32], const struct enc_path *path,
                                 const uint8_t leaf32[32], uint64_t index, uint64_t size);
 
@@ -62,6 +70,9 @@ ENC_MUST_USE enum enc_err enc_bundle_prove(struct enc_bundle_proof *proof, const
                                            uint64_t index, uint64_t size);
 
 /** Whether proof holds against events_root. */
+/*@ requires \valid_read(proof) && \valid_read(events_root32 + (0 .. 31));
+    assigns \nothing;
+    ensures \result ==> proof->index < proof->size && proof->siblings.count <= 64; */
 ENC_MUST_USE bool enc_bundle_verify(const struct enc_bundle_proof *proof,
                                     const uint8_t events_root32[32]);
 
@@ -78,6 +89,9 @@ struct enc_inclusion {
  * Whether it holds against a root of the log; the caller compares proof->size with that tree
  * head's.
  */
+/*@ requires \valid_read(proof) && \valid_read(root32 + (0 .. 31));
+    assigns \nothing;
+    ensures \result ==> proof->index < proof->size && proof->path.count <= 64; */
 ENC_MUST_USE bool enc_inclusion_verify(const struct enc_inclusion *proof, const uint8_t root32[32]);
 
 /**
@@ -107,6 +121,10 @@ ENC_MUST_USE enum enc_err enc_consistency_prove(struct enc_consistency *proof,
  * RFC 9162 2.1.4.2; with from 0 or to only the empty path holds, and a root of no leaves only
  * SHA256("").
  */
+/*@ requires \valid_read(proof);
+    requires \valid_read(from_root32 + (0 .. 31)) && \valid_read(to_root32 + (0 .. 31));
+    assigns \nothing;
+    ensures \result ==> proof->from <= proof->to && proof->path.count <= ENC_PATH_MAX; */
 ENC_MUST_USE bool enc_consistency_verify(const struct enc_consistency *proof,
                                          const uint8_t from_root32[32],
                                          const uint8_t to_root32[32]);
@@ -118,6 +136,10 @@ ENC_MUST_USE bool enc_consistency_verify(const struct enc_consistency *proof,
  * Returns: false when the path does not lead to to_root32, or from is 0, to, or a power of two,
  *          where it leaves the root of the older log out: see enc_inclusion_prefix
  */
+/*@ requires \valid_read(proof) && \valid(prefix32 + (0 .. 31));
+    requires \valid_read(to_root32 + (0 .. 31));
+    assigns prefix32[0 .. 31];
+    ensures \result ==> 1 <= proof->from < proof->to && proof->path.count <= ENC_PATH_MAX; */
 ENC_MUST_USE bool enc_consistency_prefix(uint8_t prefix32[32], const struct enc_consistency *proof,
                                          const uint8_t to_root32[32]);
 

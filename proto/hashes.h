@@ -12,6 +12,8 @@
 extern const uint8_t enc_empty32[32];
 
 /** Whether a hash is enc_empty32. */
+/*@ requires \valid_read(hash32 + (0 .. 31));
+    assigns \nothing; */
 static inline bool enc_is_empty(const uint8_t hash32[32])
 {
     return memcmp(hash32, enc_empty32, 32) == 0;

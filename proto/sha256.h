@@ -5,6 +5,8 @@
 #include "proto/base/check.h"
 
 /** FIPS 180-4 of one run of bytes; the fast form (one call, hardware instructions). */
+/*@ requires \valid(out32 + (0 .. 31)) && \valid_read(bytes.data + (0 .. bytes.len - 1));
+    assigns out32[0 .. 31]; */
 void enc_sha256(uint8_t out32[32], struct enc_bytes bytes);
 
 /** The hash of count parts, one after the other without separators. */

@@ -152,9 +152,15 @@ ENC_MUST_USE enum enc_err enc_smt_prove(struct enc_smt *tree, struct enc_smt_pro
  * Whether proof holds against a root hash. Strict: siblings used up exactly, none of them EMPTY,
  * value at most 32 bytes. Pure, any thread. protocol.md 6.1
  */
+/*@ requires \valid_read(proof) && \valid_read(root32 + (0 .. 31));
+    assigns \nothing;
+    ensures \result ==> proof->count <= ENC_SMT_DEPTH; */
 ENC_MUST_USE bool enc_smt_proof_verify(const struct enc_smt_proof *proof, const uint8_t root32[32]);
 
 /** The same for a tree of depth levels. */
+/*@ requires \valid_read(proof) && \valid_read(root32 + (0 .. 31)) && depth <= ENC_SMT_DEPTH;
+    assigns \nothing;
+    ensures \result ==> proof->count <= depth; */
 ENC_MUST_USE bool enc_smt_proof_verify_depth(const struct enc_smt_proof *proof,
                                              const uint8_t root32[32], unsigned depth);
 

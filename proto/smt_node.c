@@ -12,16 +12,26 @@ _Static_assert((int)BRANCH_LEN <= (int)ENC_SMT_RECORD_MAX, "a branch fits a reco
 unsigned enc_smt_split(const uint8_t a21[21], const uint8_t b21[21], unsigned limit)
 {
     unsigned at = 0;
+    /*@ loop invariant at <= ENC_SMT_KEY_LEN;
+        loop invariant \forall integer i; 0 <= i < at ==> a21[i] == b21[i];
+        loop assigns at;
+        loop variant ENC_SMT_KEY_LEN - at; */
     while (at < ENC_SMT_KEY_LEN && a21[at] == b21[at])
         at++;
     if (at == ENC_SMT_KEY_LEN)
         return limit;
+    //@ assert 0 < (a21[at] ^ b21[at]) < 256;
     unsigned first = 8 * at + (unsigned)__builtin_clz((unsigned)(a21[at] ^ b21[at]) << 24);
+    //@ assert first / 8 == at && first % 8 == first - 8 * at;
+    //@ assert enc_smt_weight(first % 8) <= (a21[at] ^ b21[at]) < 2 * enc_smt_weight(first % 8);
     return first < limit ? first : limit;
 }
 
 void enc_smt_prefix(uint8_t out21[21], const uint8_t key21[21], unsigned len)
 {
+    /*@ loop invariant i <= ENC_SMT_KEY_LEN;
+        loop assigns i, out21[0 .. 20];
+        loop variant ENC_SMT_KEY_LEN - i; */
     for (unsigned i = 0; i < ENC_SMT_KEY_LEN; i++) {
         unsigned kept = len > 8 * i ? len - 8 * i : 0;
         out21[i] = kept >= 8 ? key21[i] : (uint8_t)(key21[i] & ~(0xffu >> kept));

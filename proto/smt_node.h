@@ -56,7 +56,20 @@ struct enc_smt_node {
     };
 };
 
+/*@ logic integer enc_smt_weight(integer at) = at == 0 ? 128 : at == 1 ? 64 : at == 2 ? 32 :
+      at == 3 ? 16 : at == 4 ? 8 : at == 5 ? 4 : at == 6 ? 2 : 1; */
+
 /** Bit number at of a key, 0 = most significant bit of byte 0. at < 168. */
+/*@ requires at < ENC_SMT_DEPTH && \valid_read(key21 + (0 .. 20));
+    assigns \nothing;
+    ensures at % 8 == 0 ==> \result == key21[at / 8] / 128 % 2;
+    ensures at % 8 == 1 ==> \result == key21[at / 8] / 64 % 2;
+    ensures at % 8 == 2 ==> \result == key21[at / 8] / 32 % 2;
+    ensures at % 8 == 3 ==> \result == key21[at / 8] / 16 % 2;
+    ensures at % 8 == 4 ==> \result == key21[at / 8] / 8 % 2;
+    ensures at % 8 == 5 ==> \result == key21[at / 8] / 4 % 2;
+    ensures at % 8 == 6 ==> \result == key21[at / 8] / 2 % 2;
+    ensures at % 8 == 7 ==> \result == key21[at / 8] / 1 % 2; */
 static inline unsigned enc_smt_bit(const uint8_t key21[21], unsigned at)
 {
     return key21[at / 8] >> (7 - at % 8) & 1;
@@ -66,12 +79,24 @@ static inline unsigned enc_smt_bit(const uint8_t key21[21], unsigned at)
  * First bit, counted from the top and below limit, in which two keys differ; limit when there is
  * none. Pure.
  */
+/*@ requires limit <= ENC_SMT_DEPTH;
+    requires \valid_read(a21 + (0 .. 20)) && \valid_read(b21 + (0 .. 20));
+    assigns \nothing;
+    ensures \result <= limit;
+    ensures \forall integer i; 0 <= i < \result / 8 ==> a21[i] == b21[i];
+    ensures \result < limit ==> enc_smt_weight(\result % 8) <=
+        (a21[\result / 8] ^ b21[\result / 8]) < 2 * enc_smt_weight(\result % 8); */
 unsigned enc_smt_split(const uint8_t a21[21], const uint8_t b21[21], unsigned limit);
 
 /** The first len bits of a key, zero behind them; len <= 168. out21 may be key21. Pure. */
+/*@ requires len <= ENC_SMT_DEPTH && \valid(out21 + (0 .. 20)) && \valid_read(key21 + (0 .. 20));
+    requires out21 == key21 || \separated(out21 + (0 .. 20), key21 + (0 .. 20));
+    assigns out21[0 .. 20]; */
 void enc_smt_prefix(uint8_t out21[21], const uint8_t key21[21], unsigned len);
 
 /** One level up: hash32 becomes the node over it and its sibling, EMPTY over two EMPTY. Pure. */
+/*@ requires \valid(hash32 + (0 .. 31)) && \valid_read(sibling32 + (0 .. 31));
+    assigns hash32[0 .. 31]; */
 void enc_smt_climb(uint8_t hash32[32], const uint8_t sibling32[32], bool is_right);
 
 /**

@@ -11,6 +11,8 @@ void enc_smt_key(uint8_t key21[21], enum enc_smt_namespace space, const uint8_t 
     memcpy(key21 + 1, hash32, ENC_SMT_KEY_LEN - 1);
 }
 
+/*@ requires depth <= ENC_SMT_DEPTH && \valid_read(bits21 + (0 .. 20));
+    assigns \nothing; */
 static bool ends_before(const uint8_t bits21[21], unsigned depth)
 {
     uint8_t top21[21];
@@ -18,12 +20,18 @@ static bool ends_before(const uint8_t bits21[21], unsigned depth)
     return memcmp(top21, bits21, ENC_SMT_KEY_LEN) == 0;
 }
 
+/*@ requires depth <= ENC_SMT_DEPTH && \valid_read(proof);
+    assigns \nothing;
+    ensures \result ==> proof->value.len <= ENC_SMT_VALUE_MAX && proof->count <= depth; */
 static bool is_shaped(const struct enc_smt_proof *proof, unsigned depth)
 {
     return proof->value.len <= ENC_SMT_VALUE_MAX && proof->count <= depth &&
            ends_before(proof->key21, depth) && ends_before(proof->bitmap21, depth);
 }
 
+/*@ requires \valid_read(proof) && proof->value.len <= ENC_SMT_VALUE_MAX;
+    requires \valid(hash32 + (0 .. 31)) && \separated(hash32 + (0 .. 31), proof);
+    assigns hash32[0 .. 31]; */
 static void proof_start(uint8_t hash32[32], const struct enc_smt_proof *proof)
 {
     if (proof->value.len == 0)
@@ -40,6 +48,9 @@ bool enc_smt_proof_verify_depth(const struct enc_smt_proof *proof, const uint8_t
     uint8_t hash32[32];
     proof_start(hash32, proof);
     unsigned used = 0;
+    /*@ loop invariant bit <= depth && used <= proof->count;
+        loop assigns bit, used, hash32[0 .. 31];
+        loop variant bit; */
     for (unsigned bit = depth; bit-- > 0;) {
         const uint8_t *sibling32 = enc_empty32;
         if (enc_smt_bit(proof->bitmap21, bit)) {

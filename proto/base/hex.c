@@ -1,5 +1,7 @@
 #include "proto/base/hex.h"
 
+#include "proto/base/hex16.h"
+
 /* One more than the value of each digit, 0 for what is none. A table, because digits are as good as
  * random to a branch predictor. */
 static const uint8_t DIGIT[256] = {
@@ -11,6 +13,9 @@ static const uint8_t DIGIT[256] = {
 bool enc_hex_decode(uint8_t *out, size_t len, struct enc_bytes text)
 {
     bool is_good = text.len == 2 * len;
+    /*@ loop invariant 0 <= i <= len && (is_good ==> text.len == 2 * len);
+        loop assigns i, is_good, out[0 .. len - 1];
+        loop variant len - i; */
     for (size_t i = 0; is_good && i < len; i++) {
         unsigned high = DIGIT[text.data[2 * i]];
         unsigned low = DIGIT[text.data[2 * i + 1]];
@@ -20,37 +25,22 @@ bool enc_hex_decode(uint8_t *out, size_t len, struct enc_bytes text)
     return is_good;
 }
 
-/* Sixteen bytes at a time, as the compiler's vectors: every processor has them in some form. */
-typedef uint8_t vector __attribute__((vector_size(16)));
-
-static vector digits(vector values)
-{
-    return values + '0' + ((vector)(values > 9) & ('a' - '0' - 10));
-}
-
-static void encode16(char *out32, const uint8_t *in16)
-{
-    vector in;
-    memcpy(&in, in16, sizeof in);
-    vector high = digits(in >> 4);
-    vector low = digits(in & 15);
-    vector first =
-        __builtin_shufflevector(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-    vector second = __builtin_shufflevector(high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29,
-                                            14, 30, 15, 31);
-    memcpy(out32, &first, sizeof first);
-    memcpy(out32 + sizeof first, &second, sizeof second);
-}
+static const char LETTER[] = "0123456789abcdef";
 
 void enc_hex_encode(char *out, struct enc_bytes bytes)
 {
-    static const char DIGITS[] = "0123456789abcdef";
     size_t i = 0;
-    for (; i + sizeof(vector) <= bytes.len; i += sizeof(vector))
-        encode16(out + 2 * i, bytes.data + i);
+    /*@ loop invariant 0 <= i <= bytes.len;
+        loop assigns i, out[0 .. 2 * bytes.len - 1];
+        loop variant bytes.len - i; */
+    for (; bytes.len - i >= 16; i += 16)
+        enc_hex16_encode(out + 2 * i, bytes.data + i);
+    /*@ loop invariant 0 <= i <= bytes.len;
+        loop assigns i, out[0 .. 2 * bytes.len - 1];
+        loop variant bytes.len - i; */
     for (; i < bytes.len; i++) {
-        out[2 * i] = DIGITS[bytes.data[i] >> 4];
-        out[2 * i + 1] = DIGITS[bytes.data[i] & 15];
+        out[2 * i] = LETTER[bytes.data[i] >> 4];
+        out[2 * i + 1] = LETTER[bytes.data[i] & 15];
     }
 }
 
@@ -61,6 +51,10 @@ size_t enc_base64_len(size_t len)
     return (len + 2) / 3 * 4;
 }
 
+/*@ requires len >= 1 && \valid(out4 + (0 .. 3));
+    requires \valid_read(in + (0 .. (len < 3 ? len : 3) - 1));
+    requires \separated(out4 + (0 .. 3), in + (0 .. (len < 3 ? len : 3) - 1));
+    assigns out4[0 .. 3]; */
 static void encode_group(char out4[4], const uint8_t *in, size_t len)
 {
     uint32_t bits = (uint32_t)in[0] << 16;
@@ -74,10 +68,16 @@ static void encode_group(char out4[4], const uint8_t *in, size_t len)
 
 void enc_base64_encode(char *out, struct enc_bytes bytes)
 {
+    /*@ loop invariant i % 3 == 0 && i <= bytes.len + 2 && out == \at(out, Pre) + i / 3 * 4;
+        loop assigns i, out, \at(out, Pre)[0 .. (bytes.len + 2) / 3 * 4 - 1];
+        loop variant bytes.len - i; */
     for (size_t i = 0; i < bytes.len; i += 3, out += 4)
         encode_group(out, bytes.data + i, bytes.len - i);
 }
 
+/*@ assigns \nothing;
+    ensures -1 <= \result < 64;
+    ensures \result >= 0 ==> BASE64[\result] == digit; */
 static int base64_value(uint8_t digit)
 {
     if (digit >= 'A' && digit <= 'Z')
@@ -92,10 +92,17 @@ static int base64_value(uint8_t digit)
 }
 
 /* Returns the number of bytes of the group, or 0 when it is malformed. */
+/*@ requires \valid(out3 + (0 .. 2)) && \valid_read(in4 + (0 .. 3));
+    requires \separated(out3 + (0 .. 2), in4 + (0 .. 3));
+    assigns out3[0 .. 2];
+    ensures \result <= 3 && (!is_last ==> \result == 0 || \result == 3); */
 static size_t decode_group(uint8_t out3[3], const uint8_t in4[4], bool is_last)
 {
     size_t len = is_last && in4[3] == '=' ? (in4[2] == '=' ? 1 : 2) : 3;
     uint32_t bits = 0;
+    /*@ loop invariant i <= 4;
+        loop assigns i, bits;
+        loop variant 4 - i; */
     for (size_t i = 0; i < 4; i++) {
         int value = i <= len ? base64_value(in4[i]) : 0;
         if (value < 0)
@@ -104,6 +111,9 @@ static size_t decode_group(uint8_t out3[3], const uint8_t in4[4], bool is_last)
     }
     if ((len == 1 && (bits & 0xffff)) || (len == 2 && (bits & 0xff)))
         return 0;
+    /*@ loop invariant i <= len;
+        loop assigns i, out3[0 .. 2];
+        loop variant len - i; */
     for (size_t i = 0; i < len; i++)
         out3[i] = (uint8_t)(bits >> (16 - 8 * i));
     return len;

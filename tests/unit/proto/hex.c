@@ -57,6 +57,22 @@ Test(hex, any_number_of_bytes_is_written)
         }
 }
 
+/* Sixteen at once: what is believed of them where the rest is proved. */
+Test(hex, every_byte_at_every_place_of_sixteen)
+{
+    for (unsigned at = 0; at < 16; at++)
+        for (unsigned value = 0; value < 256; value++) {
+            uint8_t bytes[16];
+            char got[32], want[33] = "";
+            memset(bytes, (int)(value ^ 0xff), sizeof bytes);
+            bytes[at] = (uint8_t)value;
+            for (size_t i = 0; i < sizeof bytes; i++)
+                snprintf(want + 2 * i, 3, "%02x", bytes[i]);
+            enc_hex_encode(got, enc_bytes_of(bytes, sizeof bytes));
+            cr_assert_arr_eq(got, want, sizeof got, "%02x at %u", value, at);
+        }
+}
+
 Test(hex, the_length_must_be_exact)
 {
     uint8_t out[3];
