@@ -9,6 +9,7 @@ Closes with "N passed, N failed, N skipped", one case per row and one for the su
 """
 
 import importlib.util
+import json
 import pathlib
 import re
 import sys
@@ -49,6 +50,10 @@ def rules():
     return len(found.group(1).split(","))
 
 
+def goals():
+    return sum(row["goals"] for row in json.loads(text_of("proofs/plan.json")))
+
+
 def files_of(glob):
     return sum(1 for _ in TESTS.glob(glob))
 
@@ -71,6 +76,8 @@ FIGURES = [
     ("{} bugs planted into the auditor", lambda: plants("audit/planted.test.py")),
     ("{} bugs planted against the theorems", lambda: plants("theorems/planted.test.py")),
     ("{} attacks over sockets", lambda: count_of(r"\bcheck\(", "wire/net_attacks.test.mjs")),
+    ("{} goals proved", goals),
+    ("{} bugs planted against the proofs", lambda: count_of(r'^    \("', "proofs/planted.test.py")),
     ("{} rules", rules),
     ("{} kinds of races", lambda: files_of("race/*.c")),
     ("{} ways in which the system fails", lambda: count_of(r"^\s*(?:await )?check\(", "faults/*.mjs")),
