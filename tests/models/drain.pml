@@ -155,6 +155,10 @@ inline run_inbox()
 active proctype loop_thread()
 {
     byte call;
+    if
+    :: atomic { GO(loop, loop, NONE, start, open); GO(loop, loop, open, free, NONE) } /* a start that is refused */
+    :: skip
+    fi;
     GO(loop, loop, NONE, start, open);
     do
     :: atomic { inbox?call -> calls--; answered++ }

@@ -21,9 +21,14 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 BUILD = pathlib.Path(os.environ.get("ENC_BUILD", ROOT / "build/dev")).resolve()
 
+# A daemon that may not have the address that it wants, which is nobody's.
+REFUSED = f"""data=$(mktemp -d); ! {BUILD}/enclaved --data "$data/d" --listen 192.0.2.1:80 --admin 127.0.0.1:0 2>"$data/log" &&
+grep -q not_listening "$data/log"; was=$?; rm -r "$data"; exit $was"""
+
 # What runs: programs of the build with their arguments, and wire tests, which start the daemon.
 PROGRAMS = [
     [ROOT / "tests/wire/net_stop.test.mjs"],
+    ["sh", "-c", REFUSED],
     [BUILD / "test_unit_services", "--filter=edges/*"],
     [BUILD / "test_unit_services", "--filter=@(writer|push|push_stage|receive|bootstrap|damage)/*"],
     [BUILD / "test_unit_store", "--filter=@(disk|apply|writeset)/*"],
