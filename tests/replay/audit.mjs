@@ -104,8 +104,9 @@ export class Audit {
   }
 
   async #bundle(id) {
-    const place = this.model.bundleOf(id);
     const answer = await this.#ask('bundle', { event_id: id });
+    if (!this.model.bundleOf(id) && answer.status === 200) await this.info(); /* closed by its timer meanwhile */
+    const place = this.model.bundleOf(id);
     if (!place) return demandEqual(answer.json.code, 'NOT_BUNDLED', 'BAD_BUNDLE', id);
     const proof = await content(answer);
     const expected = { li: place.li, events_root: place.bundle.events_root, event_id: id,
