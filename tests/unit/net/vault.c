@@ -109,6 +109,8 @@ Test(vault, tells_when_it_may_not_lock)
     if (geteuid() == 0)
         cr_assert_eq(setreuid(65534, 65534), 0); /* root may lock whatever the limit */
     cr_assert_eq(setrlimit(RLIMIT_MEMLOCK, &none), 0);
+    if (mlock(&none, sizeof none) == 0)
+        cr_skip_test("AddressSanitizer answers mlock itself");
     cr_assert(enc_vault_open(&vault, 1));
     cr_assert(!vault.is_locked);
     enc_vault_close(&vault);
