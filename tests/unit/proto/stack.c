@@ -140,8 +140,13 @@ Test(stack, what_is_left_is_found)
     cr_assert(!contains(stack, STACK_LEN, needles[0].bytes32));
 }
 
+/* Only where AddressSanitizer is: it keeps locals apart, deeper than what is shipped does. */
+void __asan_init(void) __attribute__((weak));
+
 Test(stack, nothing_is_left_of_a_secret)
 {
+    if (__asan_init)
+        cr_skip_test("under AddressSanitizer stacks are others");
     static const struct {
         const char *what;
         void (*work)(void);
