@@ -170,5 +170,5 @@ await runSuite(async ({ check }) => {
     for (const ledger of ledgers) await ledger.verify();
     await receiver.stop();
     await stopSound(daemon);
-  }, 300_000);
+  }, 300_000 + 2000 * SOAK_S);
 });
