@@ -25,20 +25,20 @@ const TICKS = 100; /* of a second, in /proc/PID/stat */
 /* name: memory that may be added in MiB, share of one processor, the slowest answer to others in ms. The processor is shared
    with the attacker, so that the share is what it costs us per second of attack and not what it costs the attacker. */
 const BOUNDS = {
-  'rapid reset': { mib: 24, cpu: 1.2, ms: 500 },
-  'resets by the server': { mib: 24, cpu: 1.2, ms: 500 },
-  'CONTINUATION flood': { mib: 24, cpu: 1.2, ms: 500 },
-  'HPACK bomb': { mib: 48, cpu: 1.2, ms: 500 },
-  'PING flood': { mib: 24, cpu: 1.2, ms: 500 },
-  'slow head': { mib: 16, cpu: 0.5, ms: 300 },
-  'slow body': { mib: 16, cpu: 0.5, ms: 300 },
-  'oversize body': { mib: 48, cpu: 1.2, ms: 500 },
-  'compression bomb': { mib: 32, cpu: 1.2, ms: 500 },
-  'forged sessions': { mib: 24, cpu: 1.5, ms: 500 },
-  'replayed proofs': { mib: 24, cpu: 1.5, ms: 500 },
-  'malleated signatures': { mib: 24, cpu: 1.5, ms: 500 },
-  'colliding names': { mib: 48, cpu: 1.5, ms: 500 },
-  'hash flood of enclaves': { mib: 24, cpu: 1.5, ms: 500 },
+  'rapid reset': { mib: 24, cpu: 1.2, ms: 1000 },
+  'resets by the server': { mib: 24, cpu: 1.2, ms: 1000 },
+  'CONTINUATION flood': { mib: 24, cpu: 1.2, ms: 1000 },
+  'HPACK bomb': { mib: 64, cpu: 1.2, ms: 1000 },
+  'PING flood': { mib: 24, cpu: 1.2, ms: 1000 },
+  'slow head': { mib: 16, cpu: 0.5, ms: 600 },
+  'slow body': { mib: 16, cpu: 0.5, ms: 600 },
+  'oversize body': { mib: 48, cpu: 1.2, ms: 1000 },
+  'compression bomb': { mib: 32, cpu: 1.2, ms: 1000 },
+  'forged sessions': { mib: 24, cpu: 1.5, ms: 1000 },
+  'replayed proofs': { mib: 24, cpu: 1.5, ms: 1000 },
+  'malleated signatures': { mib: 24, cpu: 1.5, ms: 1000 },
+  'colliding names': { mib: 48, cpu: 1.5, ms: 1000 },
+  'hash flood of enclaves': { mib: 24, cpu: 1.5, ms: 1000 },
 };
 
 /** s negated: a second signature of the same message for schemes that allow it. */
