@@ -240,7 +240,8 @@ await runSuite(async ({ check, skip }) => {
   await check('a fault in the key file is told without the key', () => {
     const bad = path.join(newFolder(), 'key');
     fs.writeFileSync(bad, `${toHex(node.priv)}0\n`, { mode: 0o600 });
-    const { status, stderr } = spawnSync(PROGRAM, ['--data', newFolder(), '--key-file', bad]);
+    const { status, stderr } = spawnSync(PROGRAM, ['--data', newFolder(), '--key-file', bad,
+      '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0']);
     assert.equal(status, 1);
     assert.match(String(stderr), /not 64 hex digits/);
     assertNowhere(searchIn(stderr, nodeForms));
