@@ -41,19 +41,38 @@ uint64_t enc_ids_at(struct enc_bytes row, size_t at)
     return enc_be64_get(row.data + at * ENC_ID_ENTRY_LEN);
 }
 
+/* Of a sorted row: the entries before low are at most floor, those from high on at least ceiling. */
+struct part {
+    size_t low, high;
+    uint64_t floor, ceiling;
+};
+
+/* Ids are hashes, so a prefix tells its place; halving meets whoever made ids that lie. */
+static size_t part_guess(const struct part *part, uint64_t prefix, unsigned turn)
+{
+    size_t width = part->high - part->low;
+    if (turn % 4 == 3)
+        return part->low + width / 2;
+    uint64_t share = (prefix - part->floor) * width / (part->ceiling - part->floor + 1);
+    return part->low + (size_t)share;
+}
+
 /* Of a sorted row: the first entry whose prefix is not smaller. */
 static size_t lower_bound(struct enc_bytes row, uint64_t prefix)
 {
-    size_t low = 0;
-    size_t high = enc_ids_count(row);
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (enc_ids_at(row, middle) >> SEQ_BITS < prefix)
-            low = middle + 1;
-        else
-            high = middle;
+    struct part part = {0, enc_ids_count(row), 0, UINT64_MAX >> SEQ_BITS};
+    for (unsigned turn = 0; part.low < part.high; turn++) {
+        size_t at = part_guess(&part, prefix, turn);
+        uint64_t seen = enc_ids_at(row, at) >> SEQ_BITS;
+        if (seen < prefix) {
+            part.low = at + 1;
+            part.floor = seen;
+        } else {
+            part.high = at;
+            part.ceiling = seen;
+        }
     }
-    return low;
+    return part.low;
 }
 
 size_t enc_ids_find(struct enc_bytes row, const uint8_t id32[32], size_t from)

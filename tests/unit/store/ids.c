@@ -79,3 +79,28 @@ Test(ids, four_rows_become_a_sorted_one)
         cr_assert_eq(enc_ids_find(row, id32, 0), enc_ids_count(row));
     }
 }
+
+/* Whoever makes ids that lie close together must not find a place that is not theirs. */
+Test(ids, places_are_found_however_prefixes_lie)
+{
+    enum { COUNT = 4 * ENC_IDS_FEW, SHAPES = 4 };
+    static uint8_t bytes[ROW_LEN_MAX];
+    static uint64_t prefixes[COUNT];
+    const uint64_t top = UINT64_MAX >> 18;
+    for (unsigned shape = 0; shape < SHAPES; shape++) {
+        for (uint64_t i = 0; i < COUNT; i++) {
+            const uint64_t shapes[SHAPES] = {i, top - 2 * (COUNT - i), i < 8 ? i : top - COUNT + i,
+                                             (uint64_t)1 << i * 45 / COUNT};
+            prefixes[i] = shapes[shape];
+        }
+        struct enc_bytes row = row_of(bytes, prefixes, COUNT, 0);
+        for (size_t i = 0; i < COUNT; i++) {
+            uint8_t id32[32];
+            size_t first = i;
+            while (first > 0 && prefixes[first - 1] == prefixes[i])
+                first--;
+            id_of(id32, prefixes[i], 1);
+            cr_assert_eq(enc_ids_find(row, id32, 0), first, "shape %u, entry %zu", shape, i);
+        }
+    }
+}
