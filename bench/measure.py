@@ -14,8 +14,9 @@ def floor_us(count):
     return min(room.load("floor", count=count)["us"] for _ in range(2))
 
 
-def sync_us(path, count):
-    return room.load("sync", dir=path, count=count)["p50_us"]
+def sync(path, count):
+    """Times of a sync of the disk in us: p50_us, p99_us, p999_us, max_us."""
+    return room.load("sync", dir=path, count=count)
 
 
 def sign(path, seed, count, **more):
