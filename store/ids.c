@@ -41,7 +41,7 @@ uint64_t enc_ids_at(struct enc_bytes row, size_t at)
     return enc_be64_get(row.data + at * ENC_ID_ENTRY_LEN);
 }
 
-/* Of a sorted row: the entries before low are at most floor, those from high on at least ceiling. */
+/* Of a sorted row: entries before low are at most floor, those from high on at least ceiling. */
 struct part {
     size_t low, high;
     uint64_t floor, ceiling;
