@@ -1,5 +1,6 @@
 """What all cases do: the floors, presigned commits, enclaves, a look at the log afterwards."""
 
+import os
 import random
 
 import room
@@ -22,6 +23,7 @@ def sync(path, count):
 def sign(path, seed, count, **more):
     """Fresh manifests and commits in path; returns the ids of the enclaves."""
     room.load("sign", dir=path, seed=seed, count=count, **more)
+    os.sync()  # else the kernel writes it back when it likes, and syncs of the node wait for that
     return (path / "enclaves.txt").read_text().split()
 
 
